@@ -1,0 +1,35 @@
+//! A silo: one repository's objects in a Pairtree, each with numbered versions and a JSON manifest.
+//!
+//! The layout is that of RecordSilo (2010), which opens what this crate writes; this crate opens what
+//! RecordSilo wrote, with or without the `obj` folder, and leaves alone what it does not know. Where a
+//! granary lies, in a directory or a bucket, is the business of an [`object_store::ObjectStore`];
+//! [`DirectoryStore`] is the one for a directory, with the conditional writes that `object_store`'s own lacks.
+//!
+//! Two rules hold everywhere. Bytes are written before the manifest that names them, and a manifest changes
+//! only by compare-and-swap: whoever dies, or loses the race, leaves nothing that a reader could trip over.
+
+mod announce;
+mod digest;
+mod directory;
+mod error;
+mod list;
+mod manifest;
+mod name;
+mod silo;
+mod staging;
+mod usage;
+mod verify;
+mod writer;
+
+pub use announce::{Announcement, Change, Metadata};
+pub use digest::{Digester, Digests};
+pub use directory::DirectoryStore;
+pub use error::Error;
+pub use list::Listed;
+pub use manifest::{Entry, Failure, Manifest, VersionRecord, VersionRecords};
+pub use name::{FileName, Identifier, InvalidName, SiloName, VersionName};
+pub use silo::{Object, Silo, Updated};
+pub use staging::IfAbsent;
+pub use usage::Usage;
+pub use verify::{Finding, Problem, Totals};
+pub use writer::{Stored, Writer};

@@ -1,0 +1,174 @@
+//! Streams a file into a version, counting its digests on the way.
+
+use bytes::{Bytes, BytesMut};
+use object_store::{
+    Attribute, Attributes, MultipartUpload, PutMode, PutMultipartOptions, PutOptions, PutPayload, path::Path,
+};
+
+use crate::{
+    digest::{Digester, Digests},
+    error::Error,
+    name::{FileName, Identifier, VersionName},
+    silo::Silo,
+    staging::IfAbsent,
+};
+
+/// A file that has been stored: not yet named by a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Where it lies, relative to the object's folder.
+    pub path: String,
+    /// What it holds.
+    pub digests: Digests,
+}
+
+/// A file on its way into a version's folder.
+///
+/// Nothing is seen under its name before [`Writer::finish`] returns; dropped before, it leaves nothing behind (a
+/// bucket's unfinished parts are removed by its lifecycle rule). At most one part is held in memory.
+pub struct Writer {
+    silo: Silo,
+    identifier: Identifier,
+    name: FileName,
+    path: String,
+    location: Path,
+    content_type: Option<String>,
+    digester: Digester,
+    buffer: BytesMut,
+    upload: Option<Box<dyn MultipartUpload>>,
+}
+
+impl Silo {
+    /// Begins a file of `version`. It never replaces one: see [`Writer::finish`].
+    pub fn writer(
+        &self,
+        identifier: &Identifier,
+        version: &VersionName,
+        name: &FileName,
+        content_type: Option<&str>,
+    ) -> Result<Writer, Error> {
+        let path = format!("{}/{name}", version.folder());
+        let location = self.location(identifier, &path)?;
+        Ok(Writer {
+            silo: self.clone(),
+            identifier: identifier.clone(),
+            name: name.clone(),
+            path,
+            location,
+            content_type: content_type.map(str::to_owned),
+            digester: Digester::default(),
+            buffer: BytesMut::new(),
+            upload: None,
+        })
+    }
+
+    /// Stores bytes that are in memory as a file of `version`; as [`Writer::finish`] does.
+    pub async fn store(
+        &self,
+        identifier: &Identifier,
+        version: &VersionName,
+        name: &FileName,
+        content_type: Option<&str>,
+        bytes: Bytes,
+    ) -> Result<Stored, Error> {
+        let mut writer = self.writer(identifier, version, name, content_type)?;
+        writer.write(bytes).await?;
+        writer.finish().await
+    }
+}
+
+impl Writer {
+    /// Takes the next bytes.
+    pub async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
+        self.digester.update(&bytes);
+        let part_size = self.silo.part_size();
+        if self.buffer.len() + bytes.len() < part_size {
+            self.buffer.extend_from_slice(&bytes);
+            return Ok(());
+        }
+        self.buffer.extend_from_slice(&bytes);
+        while self.buffer.len() >= part_size {
+            let part = self.buffer.split_to(part_size).freeze();
+            self.put_part(part).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_part(&mut self, part: Bytes) -> Result<(), Error> {
+        let upload = match self.upload.take() {
+            Some(upload) => upload,
+            None => self.begin().await.map_err(Error::store("write", &self.location))?,
+        };
+        let upload = self.upload.insert(upload);
+        upload.put_part(PutPayload::from_bytes(part)).await.map_err(Error::store("write", &self.location))
+    }
+
+    /// The upload, begun. Not an `async fn`: the future holds no reference to the writer, which cannot be shared.
+    fn begin(&self) -> impl Future<Output = object_store::Result<Box<dyn MultipartUpload>>> + Send + use<> {
+        let (silo, location) = (self.silo.clone(), self.location.clone());
+        let mut options = PutMultipartOptions { attributes: self.attributes(), ..Default::default() };
+        options.extensions.insert(IfAbsent);
+        async move { silo.objects().put_multipart_opts(&location, options).await }
+    }
+
+    /// Size and digests of what was written so far.
+    pub fn digests(&self) -> Digests {
+        self.digester.clone().finish()
+    }
+
+    /// Publishes the file.
+    ///
+    /// Where a file with the same bytes lies under the name already (a crash before the manifest, another worker at the
+    /// same task) that one serves and this one is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`] when other bytes lie there, with a name that is free or holds these very bytes.
+    pub async fn finish(mut self) -> Result<Stored, Error> {
+        let digests = self.digester.clone().finish();
+        let result = match self.upload.take() {
+            None => self.put_whole().await,
+            Some(mut upload) => self.complete(&mut *upload).await,
+        };
+        match result {
+            Ok(()) => Ok(Stored { path: self.path, digests }),
+            Err(object_store::Error::AlreadyExists { .. }) => self.compare(digests).await,
+            Err(source) => Err(Error::store("write", &self.location)(source)),
+        }
+    }
+
+    async fn put_whole(&mut self) -> object_store::Result<()> {
+        let payload = PutPayload::from_bytes(std::mem::take(&mut self.buffer).freeze());
+        let options =
+            PutOptions { mode: PutMode::Create, attributes: self.attributes(), ..Default::default() };
+        self.silo.objects().put_opts(&self.location, payload, options).await.map(drop)
+    }
+
+    async fn complete(&mut self, upload: &mut dyn MultipartUpload) -> object_store::Result<()> {
+        let rest = std::mem::take(&mut self.buffer).freeze();
+        if !rest.is_empty() {
+            upload.put_part(PutPayload::from_bytes(rest)).await?;
+        }
+        upload.complete().await.map(drop)
+    }
+
+    async fn compare(self, digests: Digests) -> Result<Stored, Error> {
+        // What cannot be read as a file is none: a folder, or a path that leads through a file.
+        let there = self.silo.digests_at(&self.location).await.unwrap_or(None);
+        if there.is_some_and(|there| there == digests) {
+            return Ok(Stored { path: self.path, digests });
+        }
+        let instead = self.name.flat().distinct(&digests.sha256);
+        Err(Error::Occupied { name: self.name, identifier: self.identifier, instead })
+    }
+
+    fn attributes(&self) -> Attributes {
+        let content_type = self.content_type.clone();
+        content_type.map(|t| Attributes::from_iter([(Attribute::ContentType, t)])).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("location", &self.location).finish_non_exhaustive()
+    }
+}
