@@ -1,0 +1,315 @@
+//! The fetcher: one request, with redirects, waits and retries.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::Utc;
+use reqwest::{
+    Client, StatusCode,
+    header::{self, HeaderMap, HeaderName, HeaderValue},
+};
+use tokio::sync::OwnedSemaphorePermit;
+use url::Url;
+
+use crate::{
+    error::{Error, Retry},
+    failure::failure,
+    guard::{Guard, redacted},
+    host::Hosts,
+    policy::Policy,
+    request::{Encoding, Method, Request, Statuses},
+    response::Response,
+    resume::Range,
+    retry_after,
+};
+
+/// Fetches, as a good citizen. Cheap to clone; all clones share connections, bounds and what is known of hosts.
+#[derive(Clone)]
+pub struct Fetcher(Arc<Inner>);
+
+struct Inner {
+    policy: Policy,
+    guard: Guard,
+    hosts: Hosts,
+    /// Undoes compression.
+    decoding: Client,
+    /// Leaves bytes as they are.
+    plain: Client,
+}
+
+/// An answer that was not a redirect.
+pub(crate) struct Answer {
+    pub(crate) response: reqwest::Response,
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+    pub(crate) url: Url,
+    pub(crate) moved_permanently: bool,
+    /// Whether it was asked not to be compressed.
+    pub(crate) asked_identity: bool,
+}
+
+impl Fetcher {
+    /// A fetcher that behaves so.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn new(policy: Policy) -> Result<Self, Error> {
+        // Another part of the program may have chosen a provider before; that one serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let guard = Guard::default();
+        policy.trusted_hosts.iter().for_each(|host| guard.trust(host));
+        let decoding = client(&policy, &guard, Encoding::Any)?;
+        let plain = client(&policy, &guard, Encoding::Identity)?;
+        let hosts = Hosts::new(policy.connections_per_host);
+        Ok(Self(Arc::new(Inner { policy, guard, hosts, decoding, plain })))
+    }
+
+    /// Trusts one more host.
+    pub fn trust(&self, host: &str) {
+        self.0.guard.trust(host);
+    }
+
+    /// Fetches. Waits for a free connection to the host and for its `Retry-After`, follows redirects, and tries again what is
+    /// temporary. Returns when the answer begins; the connection is held until the response is read or dropped.
+    ///
+    /// # Errors
+    /// See [`Error`]; what is temporary has been tried as often as the policy says.
+    pub async fn get(&self, request: Request) -> Result<Response, Error> {
+        let answer = self.answer(&request).await?;
+        Response::new(self.clone(), request, answer)
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.0.hosts
+    }
+
+    async fn answer(&self, request: &Request) -> Result<Answer, Error> {
+        let policy = &self.0.policy;
+        for attempt in 1.. {
+            let is_last = attempt >= policy.attempts.max(1);
+            let error = match self.follow(request, None, is_last).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let pause = self.pause(&error, attempt).filter(|_| !is_last);
+            let Some(wait) = pause else { return Err(error) };
+            tracing::debug!(attempt, ?wait, "trying again: {error}");
+            tokio::time::sleep(wait).await;
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    /// How long to wait after the attempt with this number; nothing when another is of no use now.
+    pub(crate) fn pause(&self, error: &Error, attempt: u32) -> Option<Duration> {
+        let policy = &self.0.policy;
+        match error.retry() {
+            Retry::Never => None,
+            Retry::Later => Some(policy.backoff.delay(attempt, &mut fastrand::Rng::new())),
+            Retry::NotBefore(until) => {
+                let wait = (until - Utc::now()).to_std().unwrap_or_default();
+                (wait <= policy.longest_wait).then_some(wait)
+            }
+        }
+    }
+
+    /// One attempt, with its redirects.
+    pub(crate) async fn follow(
+        &self,
+        request: &Request,
+        range: Option<&Range>,
+        is_last: bool,
+    ) -> Result<Answer, Error> {
+        let mut url = request.url.clone();
+        let mut visited = vec![url.clone()];
+        let mut moved_permanently = false;
+        loop {
+            let answer = self.send(request, &url, range).await?;
+            if let Some(by) = blocked_by(answer.response.headers()) {
+                let status = answer.response.status().as_u16();
+                return Err(Error::Blocked { url: redacted(&url), status, by });
+            }
+            if let Some(target) = redirect_target(&answer.response, &url) {
+                moved_permanently |= matches!(answer.response.status().as_u16(), 301 | 308);
+                drop(answer);
+                let target = target?;
+                let asked = redacted(&request.url);
+                if visited.contains(&target) {
+                    return Err(Error::RedirectLoop { url: asked });
+                }
+                if visited.len() > self.0.policy.max_redirects {
+                    return Err(Error::TooManyRedirects { url: asked, count: self.0.policy.max_redirects });
+                }
+                visited.push(target.clone());
+                url = target;
+                continue;
+            }
+            self.judge(&answer.response, &url, request, is_last)?;
+            return Ok(Answer { moved_permanently, ..answer });
+        }
+    }
+
+    /// One hop.
+    async fn send(&self, request: &Request, url: &Url, range: Option<&Range>) -> Result<Answer, Error> {
+        self.0.guard.check(url)?;
+        let host = url.host_str().unwrap_or_default();
+        let permit = self.0.hosts.permit(host).await;
+        self.wait_for(host).await?;
+        // Some hosts compress unasked: what may be compressed is decoded even when it is asked for as it is.
+        let (client, asked_identity) = match request.encoding {
+            Encoding::Any => (&self.0.decoding, self.0.hosts.identity_only(host)),
+            Encoding::Identity => (&self.0.plain, true),
+        };
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Head => reqwest::Method::HEAD,
+        };
+        let headers = headers(request, range, asked_identity);
+        let sent = client.request(method, url.clone()).headers(headers).send().await;
+        let response = sent.map_err(|source| failure(url, source))?;
+        Ok(Answer { response, permit, url: url.clone(), moved_permanently: false, asked_identity })
+    }
+
+    /// Waits until the host may be asked again.
+    async fn wait_for(&self, host: &str) -> Result<(), Error> {
+        while let Some(until) = self.0.hosts.not_before(host) {
+            let Ok(wait) = (until - Utc::now()).to_std() else { break };
+            if wait > self.0.policy.longest_wait {
+                return Err(Error::NotBefore { host: host.to_owned(), until });
+            }
+            tokio::time::sleep(wait + Duration::from_millis(1)).await;
+        }
+        Ok(())
+    }
+
+    /// Whether the answer is one.
+    fn judge(
+        &self,
+        response: &reqwest::Response,
+        url: &Url,
+        request: &Request,
+        is_last: bool,
+    ) -> Result<(), Error> {
+        let status = response.status();
+        if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            return Ok(());
+        }
+        let asks_to_wait = matches!(status.as_u16(), 429 | 503);
+        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let until =
+            retry_after.filter(|_| asks_to_wait).and_then(|value| retry_after::parse(value, Utc::now()));
+        if let Some(until) = until {
+            self.0.hosts.wait_until(url.host_str().unwrap_or_default(), until);
+        }
+        let error = Error::Status { url: redacted(url), status: status.as_u16(), until };
+        let is_final = error.retry() == Retry::Never || is_last && until.is_none();
+        if request.statuses == Statuses::Any && is_final { Ok(()) } else { Err(error) }
+    }
+}
+
+impl std::fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetcher").field("policy", &self.0.policy).finish_non_exhaustive()
+    }
+}
+
+fn client(policy: &Policy, guard: &Guard, encoding: Encoding) -> Result<Client, Error> {
+    let decodes = encoding == Encoding::Any;
+    Client::builder()
+        .user_agent(policy.user_agent())
+        .connect_timeout(policy.connect_timeout)
+        .read_timeout(policy.idle_timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .dns_resolver(guard.clone())
+        // A proxy would look names up in our place, and the guard would see nothing.
+        .no_proxy()
+        .gzip(decodes)
+        .brotli(decodes)
+        .zstd(decodes)
+        .pool_max_idle_per_host(policy.connections_per_host)
+        .default_headers(from_header(policy))
+        .build()
+        .map_err(Error::Client)
+}
+
+fn from_header(policy: &Policy) -> HeaderMap {
+    let from = policy.sender().and_then(|from| HeaderValue::from_str(from).ok());
+    from.map(|from| (header::FROM, from)).into_iter().collect()
+}
+
+fn headers(request: &Request, range: Option<&Range>, asked_identity: bool) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    // What was received as a header can be sent as one; what cannot is left out.
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    set(header::ACCEPT, request.accept.as_deref().unwrap_or("*/*"));
+    if asked_identity {
+        set(header::ACCEPT_ENCODING, "identity");
+    }
+    if let Some(range) = range {
+        set(header::RANGE, &format!("bytes={}-", range.from));
+        set(header::IF_RANGE, &range.if_range);
+        return headers;
+    }
+    if let Some(etag) = &request.validators.etag {
+        set(header::IF_NONE_MATCH, etag);
+    }
+    if let Some(last_modified) = &request.validators.last_modified {
+        set(header::IF_MODIFIED_SINCE, last_modified);
+    }
+    headers
+}
+
+/// Where a redirect leads; nothing when the answer is none.
+fn redirect_target(response: &reqwest::Response, url: &Url) -> Option<Result<Url, Error>> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(header::LOCATION)?;
+    let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
+    let target = url.join(location.trim()).map_err(|error| Error::Refused {
+        url: redacted(url),
+        why: format!("it redirects to {:?}, which is no URL: {error}", after_password(&location)),
+    });
+    Some(target.map(|mut target| {
+        target.set_fragment(None);
+        if target.host() != url.host() {
+            // What is meant for one host is not shown to another.
+            let _ = target.set_username("");
+            let _ = target.set_password(None);
+        }
+        target
+    }))
+}
+
+/// What can be shown of a text that is no URL, and may hold a password all the same.
+fn after_password(text: &str) -> &str {
+    text.rsplit('@').next().unwrap_or_default()
+}
+
+/// The firewall that answers in the server's place.
+fn blocked_by(headers: &HeaderMap) -> Option<String> {
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|v| v.as_bytes() == value.as_bytes());
+    if is("cf-mitigated", "challenge") {
+        return Some("a Cloudflare challenge".to_owned());
+    }
+    if headers.contains_key("x-amzn-waf-action") {
+        return Some("an AWS firewall".to_owned());
+    }
+    headers.contains_key("x-sucuri-block").then(|| "a Sucuri firewall".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_bad_location_only_what_follows_the_password_is_shown() {
+        assert_eq!(after_password("http://user:p@ss@example.org:99999/"), "example.org:99999/");
+        assert_eq!(after_password("http://example.org:99999/"), "http://example.org:99999/");
+    }
+}
