@@ -1,0 +1,252 @@
+//! A client: one endpoint, one request at a time.
+
+use std::sync::Arc;
+
+use granary_fetch::{Fetcher, Response, Retry, Statuses};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
+
+use crate::{
+    list::{List, Step, Trouble},
+    parser::{Item, Limits, PageError, Parser},
+    request::Request,
+    summary::Summary,
+    types::{ErrorCode, Identify, MetadataFormat, OaiError, Set},
+};
+
+/// The most bytes of one response, after decompression. Memory does not grow with it.
+const RESPONSE_BYTES: u64 = 4 << 30;
+
+/// How many pages of sets are read at the most.
+const PAGES_OF_SETS: u64 = 1000;
+
+/// Why a request got no useful answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It could not be fetched.
+    #[error("cannot get {}", shown(url))]
+    Fetch {
+        /// What was asked.
+        url: Url,
+        /// Why.
+        source: Box<granary_fetch::Error>,
+    },
+    /// The answer is not OAI-PMH, or ends in the middle.
+    #[error("cannot read the answer to {}{}", shown(url), status_text(*status))]
+    Page {
+        /// What was asked.
+        url: Url,
+        /// The status of the answer.
+        status: u16,
+        /// What is wrong with it.
+        source: PageError,
+    },
+    /// The repository reports an error.
+    #[error("{} answers {error}", shown(url))]
+    Refused {
+        /// What was asked.
+        url: Url,
+        /// The repository's words.
+        error: Box<OaiError>,
+    },
+    /// The answer lacks something, or the list cannot be followed to its end.
+    #[error("the answer to {} is not complete: {detail}", shown(url))]
+    Incomplete {
+        /// What was asked.
+        url: Url,
+        /// What is missing.
+        detail: String,
+    },
+}
+
+/// A URL without user name and password.
+fn shown(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Fails only for URLs that cannot have either.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url
+}
+
+fn status_text(status: u16) -> String {
+    if status < 400 { String::new() } else { format!(" (HTTP {status})") }
+}
+
+impl Error {
+    /// Whether, and when, to ask again.
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Fetch { source, .. } => source.retry(),
+            Self::Page { source: PageError::Truncated { .. }, .. } | Self::Incomplete { .. } => Retry::Later,
+            Self::Page { status, .. } if *status >= 500 || matches!(status, 408 | 429) => Retry::Later,
+            Self::Page { .. } | Self::Refused { .. } => Retry::Never,
+        }
+    }
+}
+
+/// An endpoint. Cheap to clone; all clones together have one request under way at a time.
+#[derive(Clone)]
+pub struct Client {
+    fetcher: Fetcher,
+    base_url: Url,
+    turn: Arc<Semaphore>,
+}
+
+impl Client {
+    /// A client of the endpoint with this base URL.
+    pub fn new(fetcher: Fetcher, base_url: Url) -> Self {
+        Self { fetcher, base_url, turn: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Sends a request, and returns as soon as the answer begins. The endpoint is free for the next one when the page has
+    /// been read to its end or dropped.
+    ///
+    /// # Errors
+    /// When there is no answer. What the answer is shows in reading it.
+    pub async fn open(&self, request: &Request) -> Result<Page, Error> {
+        let url = request.url(&self.base_url);
+        // The semaphore is never closed.
+        let turn = self.turn.clone().acquire_owned().await.ok();
+        let mut get = granary_fetch::Request::new(url.clone());
+        get.accept = Some("application/xml, text/xml;q=0.9, */*;q=0.1".to_owned());
+        // Some repositories send `noRecordsMatch` with a status of 422 or 404: the body is read before it is judged.
+        get.statuses = Statuses::Any;
+        get.max_bytes = Some(RESPONSE_BYTES);
+        let response = self
+            .fetcher
+            .get(get)
+            .await
+            .map_err(|source| Error::Fetch { url: url.clone(), source: Box::new(source) })?;
+        Ok(Page { url, response, parser: Parser::new(Limits::default()), ended: false, turn })
+    }
+
+    /// Asks Identify.
+    pub async fn identify(&self) -> Result<Identify, Error> {
+        let (items, url) = self.collect(&Request::identify()).await?;
+        let identify = items.into_iter().find_map(|item| match item {
+            Item::Identify(identify) => Some(identify),
+            _ => None,
+        });
+        identify.ok_or_else(|| Error::Incomplete { url, detail: "it has no <Identify>".to_owned() })
+    }
+
+    /// Asks for the metadata formats; none when the repository says that there are none.
+    pub async fn formats(&self) -> Result<Vec<MetadataFormat>, Error> {
+        let (items, _) = self.collect(&Request::list_metadata_formats()).await?;
+        Ok(items
+            .into_iter()
+            .filter_map(|item| match item {
+                Item::Format(format) => Some(format),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// Asks for the sets, page by page; none when the repository has none.
+    pub async fn sets(&self) -> Result<Vec<Set>, Error> {
+        let mut list = List::new(Request::list_sets());
+        let mut sets = Vec::new();
+        loop {
+            let mut page = self.open(list.request()).await?;
+            let mut summary = Summary::default();
+            while let Some(item) = page.next().await? {
+                summary.observe(&item);
+                if let Item::Set(set) = item {
+                    sets.push(set);
+                }
+            }
+            let url = page.url;
+            match list.answered(&summary.finish()) {
+                Step::Ask if list.pages() < PAGES_OF_SETS => {}
+                Step::Ask => {
+                    let detail = format!("it has more than {PAGES_OF_SETS} pages");
+                    return Err(Error::Incomplete { url, detail });
+                }
+                Step::Done { .. } => return Ok(sets),
+                Step::Trouble(Trouble::Refused(error)) if error.code == ErrorCode::NoSetHierarchy => {
+                    return Ok(sets);
+                }
+                Step::Trouble(Trouble::Refused(error) | Trouble::Failed(error)) => {
+                    return Err(Error::Refused { url, error: Box::new(error) });
+                }
+                Step::Trouble(trouble) => return Err(Error::Incomplete { url, detail: trouble.to_string() }),
+            }
+        }
+    }
+
+    /// All items of a response that is not a long list. An error that the repository reports is one.
+    async fn collect(&self, request: &Request) -> Result<(Vec<Item>, Url), Error> {
+        let mut page = self.open(request).await?;
+        let mut items = Vec::new();
+        while let Some(item) = page.next().await? {
+            match item {
+                Item::Error(error) if error.code != ErrorCode::NoMetadataFormats => {
+                    return Err(Error::Refused { url: page.url, error: Box::new(error) });
+                }
+                item => items.push(item),
+            }
+        }
+        Ok((items, page.url))
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// A response being read.
+pub struct Page {
+    url: Url,
+    response: Response,
+    parser: Parser,
+    ended: bool,
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Page {
+    /// What was asked.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The next item; nothing at the end. Memory does not grow with the page.
+    ///
+    /// # Errors
+    /// When the page cannot be read to its end. The items before the fault have been given.
+    pub async fn next(&mut self) -> Result<Option<Item>, Error> {
+        loop {
+            if let Some(item) = self.parser.next() {
+                return Ok(Some(item));
+            }
+            if self.ended {
+                return self.finish();
+            }
+            let fetched = self.response.chunk().await;
+            match fetched
+                .map_err(|source| Error::Fetch { url: self.url.clone(), source: Box::new(source) })?
+            {
+                Some(bytes) => self.parser.feed(&bytes),
+                None => {
+                    self.ended = true;
+                    // Items may come out with the end; the error waits for them.
+                    let _ = self.parser.finish();
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<Option<Item>, Error> {
+        self.turn = None;
+        match self.parser.finish() {
+            Ok(()) => Ok(None),
+            Err(source) => Err(Error::Page { url: self.url.clone(), status: self.response.status, source }),
+        }
+    }
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Page").field("url", &self.url.as_str()).finish_non_exhaustive()
+    }
+}

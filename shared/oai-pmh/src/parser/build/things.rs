@@ -1,0 +1,117 @@
+//! What the things of a page come to, when they end.
+
+use std::{borrow::Cow, collections::VecDeque};
+
+use super::{
+    super::{
+        Broken, Item,
+        mend::{Kind, mend},
+        scope::Declarations,
+    },
+    Builder, Role, Thing,
+    fields::identify,
+};
+use crate::types::{Header, MetadataFormat, Record, Set};
+
+impl Builder {
+    pub(super) fn thing(&mut self, thing: Thing, declared: &Declarations, items: &mut VecDeque<Item>) {
+        match thing {
+            Thing::Header => {
+                let header = self.take_header();
+                if self.role() == Some(Role::Thing(Thing::Record)) {
+                    self.header = Some(header);
+                } else if self.too_large {
+                    items.push_back(self.broken("a header is larger than allowed".to_owned()));
+                } else if header.identifier.is_empty() {
+                    items.push_back(self.broken("a header has no identifier".to_owned()));
+                } else {
+                    items.push_back(Item::Header(header));
+                }
+            }
+            Thing::Record => {
+                let item = self.record(declared);
+                items.push_back(item);
+            }
+            Thing::Identify => {
+                let descriptions = self.standalone("description", declared);
+                items.push_back(Item::Identify(identify(std::mem::take(&mut self.fields), descriptions)));
+            }
+            Thing::Format => items.push_back(Item::Format(MetadataFormat {
+                prefix: self.take_field("metadataPrefix"),
+                schema: self.take_field("schema"),
+                namespace: self.take_field("metadataNamespace"),
+            })),
+            Thing::Set => {
+                let description = self.standalone("setDescription", declared).pop();
+                let (spec, name) = (self.take_field("setSpec"), self.take_field("setName"));
+                items.push_back(Item::Set(Set { spec, name, description }));
+            }
+        }
+    }
+
+    fn record(&mut self, declared: &Declarations) -> Item {
+        let header = self.header.take();
+        if self.too_large {
+            let identifier = header.map_or_else(String::new, |header| header.identifier);
+            return self.broken(format!("the record {identifier} is larger than allowed"));
+        }
+        let Some(header) = header else {
+            return self.broken("a record has no header".to_owned());
+        };
+        if header.identifier.is_empty() {
+            return self.broken("a record has no identifier".to_owned());
+        }
+        let metadata = self.standalone("metadata", declared).pop();
+        if metadata.is_none() && !header.deleted {
+            return self
+                .broken(format!("the record {} has no metadata and is not deleted", header.identifier));
+        }
+        let about = self.standalone("about", declared);
+        let mut repaired = std::mem::take(&mut self.repaired);
+        repaired.extend(self.transcoded_from.as_ref().map(|encoding| format!("transcoded from {encoding}")));
+        Item::Record(Record { header, metadata, about, repaired })
+    }
+
+    fn broken(&mut self, reason: String) -> Item {
+        self.keeps_raw = false;
+        Item::Broken(Broken { fragment: std::mem::take(&mut self.raw), reason })
+    }
+
+    /// The sections of that name, each by itself.
+    fn standalone(&mut self, name: &str, declared: &Declarations) -> Vec<Vec<u8>> {
+        if self.too_large {
+            return Vec::new();
+        }
+        let scopes: Vec<&Declarations> =
+            self.open.iter().map(|open| &open.declared).chain([declared]).collect();
+        let wanted = self.sections.iter().filter(|(known, section)| known == name && !section.is_empty());
+        let (raw, repaired) = (&self.raw, &mut self.repaired);
+        wanted
+            .map(|(_, section)| {
+                let bytes = section.standalone(raw, &scopes);
+                match mend(&bytes, Kind::Xml, repaired) {
+                    Cow::Borrowed(_) => bytes,
+                    Cow::Owned(mended) => mended.into_bytes(),
+                }
+            })
+            .collect()
+    }
+
+    fn take_header(&mut self) -> Header {
+        let mut header = Header { deleted: self.deleted, ..Header::default() };
+        for (name, text) in self.fields.drain(..) {
+            match name.as_str() {
+                "identifier" => header.identifier = text,
+                "datestamp" => header.datestamp = text,
+                "setSpec" if !text.is_empty() => header.sets.push(text),
+                _ => {}
+            }
+        }
+        header
+    }
+
+    fn take_field(&mut self, name: &str) -> String {
+        let found = self.fields.iter_mut().find(|(known, _)| known == name);
+        found.map(|(_, text)| std::mem::take(text)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,78 @@
+//! A page of any length is read in bounded memory.
+
+mod common;
+
+use common::record;
+use granary_oai_pmh::{Item, Limits, Parser};
+
+/// Feeds `piece` again and again until so many bytes have been fed, 64 KiB at a time, and returns how many records came
+/// and how large the buffer ever was.
+fn feed(parser: &mut Parser, piece: &[u8], bytes: usize) -> (usize, usize) {
+    let (mut records, mut largest) = (0, 0);
+    let chunk: Vec<u8> =
+        piece.iter().copied().cycle().take(piece.len() * (65_536usize).div_ceil(piece.len())).collect();
+    let mut left = bytes / chunk.len() * chunk.len();
+    let mut at = 0;
+    while left > 0 {
+        // Not a multiple of the record's length: the seams lie everywhere.
+        let length = (64 << 10).min(chunk.len() - at).min(left);
+        parser.feed(&chunk[at..at + length]);
+        at = (at + length) % chunk.len();
+        left -= length;
+        largest = largest.max(parser.buffered());
+        while let Some(item) = parser.next() {
+            records += usize::from(matches!(item, Item::Record(_)));
+        }
+    }
+    (records, largest)
+}
+
+#[test]
+fn fifty_megabytes_of_records_are_read_in_less_than_one() {
+    let mut parser = Parser::new(Limits::default());
+    parser.feed(b"<OAI-PMH><ListRecords>");
+    let record = record(1, &format!("<r xmlns='u'>{}</r>", "<e a='b'>lorem ipsum dolor</e>".repeat(60)));
+    let (records, largest) = feed(&mut parser, record.as_bytes(), 50 << 20);
+    parser.feed(b"</ListRecords></OAI-PMH>");
+    assert_eq!(parser.finish(), Ok(()));
+    assert!(records * record.len() > 49 << 20, "{records}");
+    assert!(largest < 1 << 20, "{largest}");
+}
+
+#[test]
+fn text_between_records_is_not_held() {
+    for (opening, piece) in [("", " x "), ("<![CDATA[", " ] > ")] {
+        let mut parser = Parser::new(Limits::default());
+        parser.feed(format!("<OAI-PMH><ListRecords>{opening}").as_bytes());
+        let (_, largest) = feed(&mut parser, piece.as_bytes(), 8 << 20);
+        assert!(largest < 1 << 20, "{opening}: {largest}");
+    }
+}
+
+#[test]
+fn a_record_beyond_its_limit_is_not_held() {
+    for (opening, piece) in [("", "<e>x</e>"), ("", "text "), ("<![CDATA[", " ] > ")] {
+        let limits = Limits { record_bytes: 200 << 10, ..Limits::default() };
+        let mut parser = Parser::new(limits);
+        parser.feed(format!("<OAI-PMH><ListRecords><record><metadata>{opening}").as_bytes());
+        let (_, largest) = feed(&mut parser, piece.as_bytes(), 8 << 20);
+        assert!(largest < 1 << 20, "{opening}{piece}: {largest}");
+    }
+}
+
+#[test]
+fn a_large_record_is_read_in_time_that_grows_with_its_length_only() {
+    let mut parser = Parser::new(Limits::default());
+    parser.feed(
+        b"<OAI-PMH><ListRecords><record><header><identifier>1</identifier></header><metadata><r><![CDATA[",
+    );
+    let text = vec![b'x'; 8 << 20];
+    for piece in text.chunks(512) {
+        parser.feed(piece);
+        assert_eq!(parser.next(), None);
+    }
+    parser.feed(b"]]></r></metadata></record></ListRecords></OAI-PMH>");
+    assert_eq!(parser.finish(), Ok(()));
+    let Some(Item::Record(record)) = parser.next() else { panic!("no record") };
+    assert!(record.metadata.is_some_and(|metadata| metadata.len() > text.len()));
+}
