@@ -1,0 +1,102 @@
+//! Unqualified Dublin Core: which links are files.
+
+use crate::common::{lines, try_find};
+use granary_finders::{Found, Method};
+
+fn find(terms: &str) -> Found {
+    let xml = format!(
+        "<oai_dc:dc xmlns:oai_dc='http://www.openarchives.org/OAI/2.0/oai_dc/' \
+         xmlns:dc='http://purl.org/dc/elements/1.1/'>{terms}</oai_dc:dc>"
+    );
+    try_find("oai:x.org:7", xml.as_bytes()).unwrap()
+}
+
+fn urls(found: &Found) -> Vec<&str> {
+    found.files.iter().map(|file| file.url.as_str()).collect()
+}
+
+#[test]
+fn a_link_that_ends_in_a_file_type_is_a_file() {
+    let found = find(
+        "<dc:title>http://x.org/title.pdf</dc:title>\
+         <dc:identifier> http://x.org/7/1/a%20b.pdf </dc:identifier>\
+         <dc:identifier>https://x.org/bitstream/7/data.tar.gz?sequence=1&amp;isAllowed=y</dc:identifier>",
+    );
+    assert_eq!(found.method, Some(Method::OaiDc));
+    assert_eq!(lines(&found), ["open - - application/pdf a b.pdf", "open - - application/gzip data.tar.gz"]);
+    assert_eq!(
+        urls(&found),
+        ["http://x.org/7/1/a%20b.pdf", "https://x.org/bitstream/7/data.tar.gz?sequence=1&isAllowed=y"]
+    );
+    assert!(found.files.iter().all(|file| file.found_by == Method::OaiDc));
+}
+
+#[test]
+fn other_identifiers_are_no_files() {
+    for value in [
+        "http://x.org/7/",
+        "http://x.org/7/paper.pdf/",
+        "http://x.org/7",
+        "http://x.org",
+        "https://doi.org/10.1000/182",
+        "http://x.org/download.php?file=a.pdf",
+        "http://x.org/index.html",
+        "info:eu-repo/semantics/altIdentifier/pdf/a.pdf",
+        "ftp://x.org/a.pdf",
+        "file:///etc/a.pdf",
+        "a.pdf",
+        "Smith, J. (2010) A paper. http://x.org/a.pdf",
+        "",
+    ] {
+        assert_eq!(find(&format!("<dc:identifier>{value}</dc:identifier>")).files, [], "{value}");
+    }
+}
+
+#[test]
+fn relations_are_looked_at_only_without_a_file_among_the_identifiers() {
+    let relation = "<dc:relation>http://x.org/relation.pdf</dc:relation>";
+    let found = find(&format!("{relation}<dc:identifier>http://x.org/7</dc:identifier>"));
+    assert_eq!(urls(&found), ["http://x.org/relation.pdf"]);
+    let found = find(&format!("{relation}<dc:identifier>http://x.org/identifier.pdf</dc:identifier>"));
+    assert_eq!(urls(&found), ["http://x.org/identifier.pdf"]);
+}
+
+#[test]
+fn other_terms_are_not_looked_at() {
+    let terms = ["source", "description", "format", "rights"];
+    let terms: String =
+        terms.iter().map(|term| format!("<dc:{term}>http://x.org/a.pdf</dc:{term}>")).collect();
+    assert_eq!(find(&terms).files, []);
+    assert_eq!(find("<dc:nested><dc:identifier>http://x.org/a.pdf</dc:identifier></dc:nested>").files, []);
+}
+
+#[test]
+fn the_same_url_twice_is_one_file() {
+    let values =
+        ["http://x.org/a.pdf", "http://x.org/b.pdf", "HTTP://X.org:80/a.pdf", "http://x.org/a.pdf#page=2"];
+    let terms: String =
+        values.iter().map(|value| format!("<dc:identifier>{value}</dc:identifier>")).collect();
+    assert_eq!(urls(&find(&terms)), ["http://x.org/a.pdf", "http://x.org/b.pdf"]);
+}
+
+#[test]
+fn dublin_core_is_recognised_by_its_root_also_inside_metadata() {
+    let dc = "<dc><identifier>http://x.org/a.pdf</identifier></dc>";
+    for (xml, method) in [
+        (dc.to_owned(), Some(Method::OaiDc)),
+        (format!("<metadata>{dc}</metadata>"), Some(Method::OaiDc)),
+        ("<dc/>".to_owned(), Some(Method::OaiDc)),
+        (format!("<qualifieddc>{dc}</qualifieddc>"), None),
+        (format!("<metadata><mods/>{dc}</metadata>"), None),
+    ] {
+        assert_eq!(try_find("oai:x.org:7", xml.as_bytes()).unwrap().method, method, "{xml}");
+    }
+}
+
+#[test]
+fn xml_that_breaks_off_gives_the_files_before_and_a_problem() {
+    let xml = b"<dc><identifier>http://x.org/a.pdf</identifier><identifier>http://x.org/b.p";
+    let found = try_find("oai:x.org:7", xml).unwrap();
+    assert_eq!(urls(&found), ["http://x.org/a.pdf"]);
+    assert_eq!(found.problems, ["the XML ends inside an element"]);
+}
