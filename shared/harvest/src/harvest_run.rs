@@ -1,0 +1,312 @@
+//! A run of one source, from its lease to its report.
+
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use granary_oai_pmh::{Client, Datestamp, Granularity};
+use granary_queue::Select;
+use granary_silo::Silo;
+
+use crate::{
+    clock,
+    context::{Context, Progress},
+    endpoint::Endpoint,
+    error::Error,
+    lease::Held,
+    report::{Counts, Report},
+    source::{Kind, Source},
+    state::{Learned, Run, State},
+    window::Windows,
+};
+
+/// A run in progress, held by its lease.
+///
+/// Begin it (or go on with one that was interrupted), [`list`](Self::list) until it is done, work the queue, then
+/// [`finish`](Self::finish). Dropped in between, it is as if the process had been killed: the next one goes on.
+pub struct HarvestRun {
+    pub(crate) context: Context,
+    pub(crate) source: Source,
+    pub(crate) held: Held,
+    pub(crate) silo: Silo,
+    pub(crate) client: Client,
+    pub(crate) run: Run,
+    pub(crate) kind: Kind,
+    pub(crate) prefix: String,
+    pub(crate) template: Option<String>,
+    pub(crate) limit: Option<u64>,
+    pub(crate) refetch_from: Option<Datestamp>,
+    /// Whether an interrupted run is gone on with: its last page may have been stored in part.
+    pub(crate) resumed: bool,
+}
+
+impl HarvestRun {
+    /// Takes the lease of a source and begins a run, or goes on with the one that was interrupted. A new run asks
+    /// Identify; `limit` ends it after so many records.
+    ///
+    /// # Errors
+    /// [`Error::Leased`] when a run is in progress, [`Error::NotBefore`] when the endpoint wants to be left alone, and
+    /// what the endpoint and the store say.
+    pub async fn begin(context: &Context, source: &Source, limit: Option<u64>) -> Result<Self, Error> {
+        let silo = context.granary.create_silo(&source.silo, source.url.as_str()).await?;
+        let mut held = Held::take(&context.granary, &source.silo).await?;
+        match Self::prepare(context, source, limit, silo, &mut held).await {
+            Ok(prepared) => Ok(prepared.with(held)),
+            Err(error) => {
+                held.note_wait(&error).await?;
+                held.release().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn prepare(
+        context: &Context,
+        source: &Source,
+        limit: Option<u64>,
+        silo: Silo,
+        held: &mut Held,
+    ) -> Result<Prepared, Error> {
+        if let Some(until) = held.state().not_before.filter(|until| *until > clock::now()) {
+            return Err(Error::NotBefore { silo: source.silo.clone(), until });
+        }
+        let interrupted = held.state().run.clone();
+        let (run, client, resumed) = match interrupted {
+            // One that a limit has ended is not what is asked for now, unless by the same limit.
+            Some(run)
+                if run.asked == source.asked()
+                    && !(run.limited && limit.is_none_or(|limit| limit > run.counts.records)) =>
+            {
+                (run, Client::new(context.fetcher.clone(), source.url.clone()), true)
+            }
+            other => {
+                let (run, client) = Self::plan_anew(context, source, &silo, held, other).await?;
+                (run, client, false)
+            }
+        };
+        let learned = &held.state().learned;
+        let by_days = run.granularity == Granularity::Day;
+        let watermark = held.state().watermark.clone();
+        context.progress.announced.store(run.announced.unwrap_or(0), std::sync::atomic::Ordering::Relaxed);
+        Progress::add(&context.progress.records, run.counts.records);
+        Ok(Prepared {
+            kind: learned.kind.unwrap_or(Kind::Oai),
+            prefix: learned.metadata_prefix.clone().unwrap_or_else(|| "oai_dc".to_owned()),
+            template: learned.template.clone(),
+            refetch_from: watermark.filter(|_| by_days).map(|watermark| watermark.at(Granularity::Day)),
+            context: context.clone(),
+            source: source.clone(),
+            silo,
+            client,
+            run,
+            limit,
+            resumed,
+        })
+    }
+
+    /// Plans a run and saves the plan. `other` is one that was planned for other options: its gaps are this one's to try.
+    async fn plan_anew(
+        context: &Context,
+        source: &Source,
+        silo: &Silo,
+        held: &mut Held,
+        other: Option<Run>,
+    ) -> Result<(Run, Client), Error> {
+        if let Some(other) = other {
+            held.save(|state| {
+                state.gaps = other.open_gaps();
+                state.run = None;
+            })
+            .await?;
+        }
+        let endpoint = Endpoint::open(&context.fetcher, source).await?;
+        let learned = endpoint.learn(&context.fetcher, source, &held.state().learned).await?;
+        let is_empty = silo.list().next().await.is_none();
+        let run = plan(source, held.state(), &learned, &endpoint, is_empty);
+        held.save(|state| {
+            state.learned = learned;
+            state.not_before = None;
+            state.gaps.clear();
+            state.run = Some(run.clone());
+        })
+        .await?;
+        Ok((run, endpoint.client))
+    }
+
+    /// The run's name.
+    pub fn id(&self) -> &str {
+        &self.run.id
+    }
+
+    /// When the run began, and whether it had been interrupted before.
+    pub fn started(&self) -> (DateTime<Utc>, bool) {
+        (self.run.started, self.resumed)
+    }
+
+    /// The endpoint, asked anew.
+    pub(crate) async fn endpoint(&self) -> Result<Endpoint, Error> {
+        Endpoint::open(&self.context.fetcher, &self.source).await
+    }
+
+    /// Saves how far the run is, and renews the lease.
+    pub async fn checkpoint(&mut self) -> Result<(), Error> {
+        let run = self.run.clone();
+        self.held.save(|state| state.run = Some(run)).await
+    }
+
+    /// Leaves the run as it is, for the next call to go on.
+    pub async fn suspend(mut self) -> Result<(), Error> {
+        self.checkpoint().await?;
+        self.held.release().await
+    }
+
+    /// Whether all windows are done.
+    pub fn is_listed(&self) -> bool {
+        self.run.windows.is_empty() || self.run.limited
+    }
+
+    /// What has been counted so far, by this process and by all workers.
+    pub async fn counts(&self) -> Result<Counts, Error> {
+        let mut counts = self.run.counts;
+        counts.add(&Counts::from_counters(&self.context.queue.counters(&self.run.id).await?));
+        Ok(counts)
+    }
+
+    /// Whether all tasks of the silo are settled.
+    pub async fn is_drained(&self) -> Result<bool, Error> {
+        let depth = self.context.queue.depth(&Select::Silo(self.source.silo.to_string())).await?;
+        Ok(depth.is_drained())
+    }
+
+    /// Ends the run: report, watermark, gaps. Gives the lease back.
+    ///
+    /// The watermark is the `responseDate` of the run's first response. It stays where it was when `--limit` ended the run;
+    /// windows given up are gaps, which the next run tries again.
+    pub async fn finish(mut self) -> Result<Report, Error> {
+        let counts = self.counts().await?;
+        let ended = clock::now();
+        let run = &self.run;
+        let state = self.held.state();
+        let reached = run.reaches.clone().filter(|_| !run.limited);
+        let moved = reached.is_some();
+        let watermark = reached.or_else(|| state.watermark.clone());
+        let gaps = run.open_gaps();
+        let report = Report {
+            silo: self.source.silo.clone(),
+            run: run.id.clone(),
+            counts,
+            gaps: gaps.len() as u64,
+            seconds: (ended - run.started).as_seconds_f64(),
+            started: clock::format(run.started),
+            ended: clock::format(ended),
+            watermark: watermark.as_ref().map(ToString::to_string),
+            problems: run.problems.clone(),
+            open_gaps: gaps.clone(),
+        };
+        self.context.granary.put_report(&report).await?;
+        let selection = run.selection.clone();
+        self.held
+            .save(|state| {
+                if moved {
+                    state.watermark = watermark;
+                    state.selection = selection;
+                }
+                state.gaps = gaps;
+                state.last_run = Some(report.run.clone());
+                state.run = None;
+            })
+            .await?;
+        self.held.release().await?;
+        Ok(report)
+    }
+}
+
+/// All of a run but its lease.
+struct Prepared {
+    context: Context,
+    source: Source,
+    silo: Silo,
+    client: Client,
+    run: Run,
+    kind: Kind,
+    prefix: String,
+    template: Option<String>,
+    limit: Option<u64>,
+    refetch_from: Option<Datestamp>,
+    resumed: bool,
+}
+
+impl Prepared {
+    fn with(self, held: Held) -> HarvestRun {
+        let Self { context, source, silo, client, run, kind, prefix, template, limit, refetch_from, resumed } =
+            self;
+        HarvestRun {
+            context,
+            source,
+            held,
+            silo,
+            client,
+            run,
+            kind,
+            prefix,
+            template,
+            limit,
+            refetch_from,
+            resumed,
+        }
+    }
+}
+
+/// What a new run has to list: from the watermark, overlapping by one granule, up to now; and the gaps of earlier runs.
+fn plan(source: &Source, state: &State, learned: &Learned, endpoint: &Endpoint, silo_is_empty: bool) -> Run {
+    let granularity = endpoint.granularity();
+    let prefix = learned.metadata_prefix.as_deref().unwrap_or("oai_dc");
+    let selection = source.selection(prefix);
+    // A clock that is slow over there must not hide what is newer than it says.
+    let now = Datestamp::Second(clock::now()).max(endpoint.response_date.clone());
+    // One that was fast when the watermark was set has left a span that nobody has listed.
+    let tomorrow = now.plus_granule(Granularity::Day);
+    let watermark =
+        state.watermark.as_ref().filter(|watermark| state.selection == selection && **watermark <= tomorrow);
+    let overlap = watermark.map(|watermark| watermark.minus_granule(granularity));
+    let from = [overlap, source.from.clone()].into_iter().flatten().max();
+    let until = source.until.as_ref().map(|until| until.last_at(granularity));
+    let last = until.clone().map_or(now.clone(), |until| until.min(now));
+    let nothing = from.as_ref().is_some_and(|from| from.at(granularity) > last.at(granularity));
+    let mut windows = match nothing {
+        true => Windows::default(),
+        false => Windows::plan(from.as_ref(), Some(&last), &source.sets),
+    };
+    for gap in &state.gaps {
+        windows.push(gap.window());
+    }
+    // Beyond `until` nothing is asked for.
+    let reaches =
+        until.map_or(endpoint.response_date.clone(), |until| until.min(endpoint.response_date.clone()));
+    let started = clock::now();
+    Run {
+        id: format!("{}-{:04x}", started.format("%Y%m%dT%H%M%SZ"), fastrand::u16(..)),
+        started,
+        asked: source.asked(),
+        selection,
+        reaches: (!nothing).then_some(reaches),
+        response_date: endpoint.response_date.clone(),
+        earliest: endpoint.earliest(),
+        granularity,
+        first: silo_is_empty,
+        windows,
+        counts: Counts::default(),
+        problems: Vec::new(),
+        gaps: Vec::new(),
+        announced: None,
+        limited: false,
+        quarantined: 0,
+    }
+}
+
+impl std::fmt::Debug for HarvestRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HarvestRun")
+            .field("silo", &self.source.silo)
+            .field("run", &self.run.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,50 @@
+//! What Granary does: sources, run state, the harvest step and the download step.
+//!
+//! A *step* is a unit of work that ends by itself and may be cut short anywhere. Hosts (the command line, the
+//! Lambda functions) build a [`Context`] of real parts and call the steps; nothing here knows which host it is.
+//!
+//! The order of writes is the same everywhere: bytes, then manifest, then queue what follows from it, then
+//! acknowledge or checkpoint. Whoever is killed in between leaves work that is done again, and finds what is stored.
+
+mod clock;
+mod context;
+mod download;
+mod endpoint;
+mod error;
+mod export;
+mod files;
+mod granary;
+mod harvest_run;
+mod html;
+mod items;
+mod lease;
+mod listing;
+mod object_batch;
+mod object_files;
+mod preview;
+mod reason;
+mod record;
+mod record_worker;
+mod report;
+mod reprocess;
+mod source;
+mod state;
+mod transfer;
+mod window;
+mod workers;
+
+pub use context::{Context, Progress};
+pub use download::download_step;
+pub use error::Error;
+pub use granary::Granary;
+pub use harvest_run::HarvestRun;
+pub use lease::Lease;
+pub use listing::Listing;
+pub use preview::{Preview, PreviewedRecord, check, preview};
+pub use reason::Reason;
+pub use report::{Counts, Problem, Report};
+pub use reprocess::{Reprocessed, Which, reprocess};
+pub use source::{Files, Kind, Source};
+pub use state::{Gap, Learned, Run, State};
+pub use window::{Verdict, Window, Windows};
+pub use workers::{Until, work};

@@ -1,0 +1,185 @@
+//! Stores what a repository said of one item: the metadata's bytes, then the manifest.
+
+use bytes::Bytes;
+use granary_finders::{FileRef, Found};
+use granary_queue::Task;
+use granary_silo::{
+    Announcement, Change, Digests, Entry, FileName, Manifest, Metadata, Object, Silo, Updated,
+};
+
+use crate::{
+    error::Error,
+    files::{Owner, Wanted, note_problems, want},
+    source::Files,
+};
+
+/// A record, ready to be stored.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) announcement: Announcement,
+    /// The metadata's name and bytes, and what else is known of it.
+    pub(crate) metadata: Option<(FileName, Bytes, Entry)>,
+    /// The files that the metadata names.
+    pub(crate) found: Vec<FileRef>,
+    /// What could not be understood of it.
+    pub(crate) problems: Vec<String>,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) change: Change,
+    /// The manifest as it is now; none for a deleted record that was never seen.
+    pub(crate) manifest: Option<Box<Manifest>>,
+    /// Files to be fetched: to be queued now that the manifest is there.
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) skipped: u64,
+}
+
+/// The media type of metadata: it opens in a browser.
+const METADATA_TYPE: &str = "application/xml";
+
+/// Stores a record. `known` is the object as the caller has read it; `Some(None)` when it is expected to be new, which
+/// spares a read.
+///
+/// May be repeated at any time, also after it was cut short anywhere: then it finds what is there and goes on.
+pub(crate) async fn store(
+    silo: &Silo,
+    received: &Received,
+    known: Option<Option<Object>>,
+    files: Files,
+) -> Result<Recorded, Error> {
+    let identifier = &received.announcement.identifier;
+    let metadata = received.metadata.as_ref().map(|(name, bytes, about)| Metadata {
+        name: name.clone(),
+        stored_as: name.clone(),
+        digests: Digests::of(bytes),
+        about: Entry { content_type: Some(METADATA_TYPE.to_owned()), ..about.clone() },
+    });
+    let mut known = match known {
+        Some(known) => known,
+        None => silo.object(identifier).await?,
+    };
+    loop {
+        let before = known.as_ref().map(|object| &object.manifest);
+        let change = Manifest::judge(before, &received.announcement, metadata.as_ref());
+        let metadata = match place_bytes(silo, received, before, &change, metadata.clone()).await? {
+            Placed::Metadata(metadata) => metadata,
+            Placed::Unexpected => {
+                known = silo.object(identifier).await?;
+                continue;
+            }
+        };
+        let mut wanted = Wanted::default();
+        let updated = silo
+            .update::<Interrupted>(identifier, Some(known.take()), |manifest| {
+                if Manifest::judge(manifest, &received.announcement, metadata.as_deref()) != change {
+                    return Err(Interrupted::Overtaken);
+                }
+                let (after, now_wanted) =
+                    apply(silo, manifest, &change, received, metadata.as_deref(), files);
+                wanted = now_wanted;
+                Ok(after.filter(|after| Some(after) != manifest))
+            })
+            .await;
+        let manifest = match updated {
+            Ok(Updated::Written(manifest)) => Some(manifest),
+            Ok(Updated::Kept(manifest)) => manifest,
+            Err(Interrupted::Overtaken) => {
+                known = silo.object(identifier).await?;
+                continue;
+            }
+            Err(Interrupted::Silo(error)) => return Err(error.into()),
+        };
+        return Ok(Recorded { change, manifest, tasks: wanted.tasks, skipped: wanted.skipped });
+    }
+}
+
+/// Why an update ended early.
+enum Interrupted {
+    /// Somebody else changed the object so that the record means something else now.
+    Overtaken,
+    Silo(granary_silo::Error),
+}
+
+impl From<granary_silo::Error> for Interrupted {
+    fn from(error: granary_silo::Error) -> Self {
+        Self::Silo(error)
+    }
+}
+
+/// Where the metadata's bytes are, before the manifest says so.
+enum Placed {
+    Metadata(Option<Box<Metadata>>),
+    /// The object was expected to be new, and something is there.
+    Unexpected,
+}
+
+async fn place_bytes(
+    silo: &Silo,
+    received: &Received,
+    before: Option<&Manifest>,
+    change: &Change,
+    metadata: Option<Metadata>,
+) -> Result<Placed, Error> {
+    let (Some(version), Some((_, bytes, _)), Some(mut metadata)) =
+        (change.version(), &received.metadata, metadata)
+    else {
+        return Ok(Placed::Metadata(None));
+    };
+    if before.is_some_and(|manifest| manifest.find_content(&metadata.digests.sha256).is_some()) {
+        return Ok(Placed::Metadata(Some(Box::new(metadata))));
+    }
+    let identifier = &received.announcement.identifier;
+    loop {
+        let stored =
+            silo.store(identifier, version, &metadata.stored_as, Some(METADATA_TYPE), bytes.clone()).await;
+        match stored {
+            Ok(_) => return Ok(Placed::Metadata(Some(Box::new(metadata)))),
+            Err(granary_silo::Error::Occupied { instead, .. }) => {
+                if before.is_none() && silo.object(identifier).await?.is_some() {
+                    return Ok(Placed::Unexpected);
+                }
+                // Left by a run that was cut short before its manifest, and the record has changed since.
+                metadata.stored_as = instead;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn apply(
+    silo: &Silo,
+    manifest: Option<&Manifest>,
+    change: &Change,
+    received: &Received,
+    metadata: Option<&Metadata>,
+    files: Files,
+) -> (Option<Manifest>, Wanted) {
+    if *change == Change::NeverSeen {
+        return (None, Wanted::default());
+    }
+    let announcement = &received.announcement;
+    let mut manifest = manifest.cloned().unwrap_or_else(|| Manifest::new(announcement.identifier.clone()));
+    manifest.announce(change, announcement, metadata);
+    let Some(version) = manifest.latest().cloned() else { return (None, Wanted::default()) };
+    let owner = Owner {
+        silo: silo.name(),
+        version: &version,
+        run: announcement.run.as_deref(),
+        now: &announcement.now,
+    };
+    let wanted = if announcement.deleted {
+        Wanted::default()
+    } else {
+        note_problems(&mut manifest, owner, &received.problems);
+        want(&mut manifest, owner, &received.found, files)
+    };
+    (Some(manifest), wanted)
+}
+
+/// The files that metadata names, and what could not be understood of it.
+pub(crate) fn find(identifier: &str, prefix: &str, metadata: &[u8]) -> Result<Found, granary_finders::Error> {
+    let today = crate::clock::now().date_naive();
+    granary_finders::find(&granary_finders::Record { identifier, prefix, metadata, today })
+}

@@ -1,0 +1,160 @@
+//! Sources: what to harvest, and how. One document each, `_granary/sources/<silo>.json`.
+
+use granary_oai_pmh::Datestamp;
+use granary_silo::SiloName;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::{error::Error, granary::Granary};
+
+/// How a source is harvested.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Found out at the first run.
+    #[default]
+    Auto,
+    /// Records come with their metadata (`ListRecords`).
+    Oai,
+    /// Items are listed, and each one's EPrints 3 XML is exported.
+    Eprints3,
+}
+
+/// Whether the files named by metadata are fetched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Files {
+    /// All but those derived from others (thumbnails, index codes).
+    #[default]
+    Originals,
+    /// Those too.
+    All,
+    /// None: metadata only.
+    None,
+}
+
+/// A source. A failed harvest never changes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The silo that it fills.
+    pub silo: SiloName,
+    /// The endpoint's base URL.
+    pub url: Url,
+    /// How it is harvested.
+    #[serde(default)]
+    pub kind: Kind,
+    /// The metadata prefix asked for; found out when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_prefix: Option<String>,
+    /// The template of EPrints export URLs; today's and the one of 2010 are tried when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The sets to harvest; all records when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<String>,
+    /// Only records from this datestamp on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Datestamp>,
+    /// Only records up to this datestamp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Datestamp>,
+    /// Which files are fetched.
+    #[serde(default)]
+    pub files: Files,
+    /// How often a scheduler harvests it, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_seconds: Option<u64>,
+    /// Whom the endpoint's staff can write to, when it is not the granary's usual contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    /// Keys that we do not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+impl Source {
+    /// A source with defaults for all that is not asked for.
+    pub fn new(silo: SiloName, url: Url) -> Self {
+        Self {
+            silo,
+            url,
+            kind: Kind::Auto,
+            metadata_prefix: None,
+            template: None,
+            sets: Vec::new(),
+            from: None,
+            until: None,
+            files: Files::Originals,
+            every_seconds: None,
+            contact: None,
+            other: Map::new(),
+        }
+    }
+
+    /// All that decides what a run asks for, and how.
+    pub(crate) fn asked(&self) -> String {
+        let Self { kind, metadata_prefix, template, sets, from, until, .. } = self;
+        serde_json::json!([kind, metadata_prefix, template, sets, from, until]).to_string()
+    }
+
+    /// What the watermark is true of: it says nothing about records that were not asked for.
+    pub(crate) fn selection(&self, prefix: &str) -> String {
+        let bound = |stamp: &Option<Datestamp>| stamp.as_ref().map_or_else(String::new, ToString::to_string);
+        // What was harvested up to an earlier `until` is true up to a later one as well; the windows see to the rest.
+        format!("{prefix} {} {}", bound(&self.from), self.sets.join(" "))
+    }
+}
+
+fn path(silo: &SiloName) -> String {
+    format!("sources/{silo}.json")
+}
+
+impl Granary {
+    /// All sources, by silo name.
+    pub async fn sources(&self) -> Result<Vec<Source>, Error> {
+        let mut sources = Vec::new();
+        for name in self.names("sources").await? {
+            let Ok(name) = name.parse() else { continue };
+            sources.extend(self.source(&name).await?);
+        }
+        Ok(sources)
+    }
+
+    /// One source.
+    pub async fn source(&self, silo: &SiloName) -> Result<Option<Source>, Error> {
+        Ok(self.read(&path(silo)).await?.map(|document| document.value))
+    }
+
+    /// Adds a source, or changes the one of the same silo. Makes the silo.
+    ///
+    /// # Errors
+    /// [`Error::OtherEndpoint`] when the silo belongs to another endpoint: identifiers are unique only inside a silo.
+    pub async fn put_source(&self, source: &Source) -> Result<(), Error> {
+        loop {
+            let known = self.read::<Source>(&path(&source.silo)).await?;
+            if let Some(known) = &known
+                && known.value.url != source.url
+            {
+                let silo = source.silo.clone();
+                return Err(Error::OtherEndpoint { silo, known: known.value.url.to_string() });
+            }
+            if known.as_ref().is_some_and(|known| known.value == *source) {
+                return Ok(());
+            }
+            self.create_silo(&source.silo, source.url.as_str()).await?;
+            if self.write(&path(&source.silo), source, known.map(|known| known.known())).await?.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Forgets a source and its run state. Its silo stays, and its reports.
+    pub async fn remove_source(&self, silo: &SiloName) -> Result<(), Error> {
+        if self.source(silo).await?.is_none() {
+            return Err(Error::NoSuchSource(silo.clone()));
+        }
+        self.delete(&path(silo)).await?;
+        self.delete(&crate::state::path(silo)).await
+    }
+}

@@ -1,0 +1,230 @@
+//! Fetches one file into a version's folder.
+
+use bytes::BytesMut;
+use granary_fetch::{Encoding, Request, Response, Retry, Statuses, Validators};
+use granary_queue::Task;
+use granary_silo::{Digests, Entry, FileName, Identifier, Manifest, Silo, VersionName, Writer};
+use url::Url;
+
+use crate::{
+    clock,
+    context::{Context, Progress},
+    error::Error,
+    html::looks_like_html,
+    reason::Reason,
+};
+
+/// How much of a file is looked at to tell it from an HTML page, white space at its beginning aside.
+const JUDGED_BYTES: usize = 512;
+
+/// What became of a transfer.
+#[derive(Debug)]
+pub(crate) enum Transfer {
+    /// The bytes are stored; the entry is for the manifest.
+    Stored(Box<Entry>),
+    /// They are those of a file that is stored already: the entry points to it.
+    Known(Box<Entry>),
+    /// They could not be had.
+    Failed(Fault),
+}
+
+/// Why something could not be had, and whether to try again.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) reason: Reason,
+    pub(crate) detail: String,
+    pub(crate) retry: Retry,
+}
+
+impl Fault {
+    pub(crate) fn for_good(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), retry: Retry::Never }
+    }
+}
+
+impl From<granary_fetch::Error> for Fault {
+    fn from(error: granary_fetch::Error) -> Self {
+        Self { reason: error.reason().into(), detail: in_full(&error), retry: error.retry() }
+    }
+}
+
+/// An error with its causes, on one line.
+pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Where a file goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Destination<'a> {
+    pub(crate) silo: &'a Silo,
+    pub(crate) identifier: &'a Identifier,
+    pub(crate) version: &'a VersionName,
+    pub(crate) name: &'a FileName,
+    /// The object's manifest as it is known: what it has is not stored twice.
+    pub(crate) manifest: Option<&'a Manifest>,
+}
+
+/// Fetches the task's file. The request is conditional when the file was fetched from there before.
+///
+/// # Errors
+/// Only when the store fails: then nothing more can be done here. What concerns the file is [`Transfer::Failed`].
+pub(crate) async fn fetch(context: &Context, task: &Task, to: Destination<'_>) -> Result<Transfer, Error> {
+    // What is announced with another digest has changed, whatever the server thinks of its ETag.
+    let changed = |entry: &Entry| task.md5.as_ref().is_some_and(|md5| entry.md5.as_ref() != Some(md5));
+    let before = to.manifest.and_then(|manifest| manifest.find_url(&task.url)).map(|(_, entry)| entry);
+    let before = before.filter(|entry| !changed(entry));
+    let mut response = match get(context, task, before).await {
+        Ok(response) => response,
+        Err(fault) => return Ok(Transfer::Failed(fault)),
+    };
+    if let (true, Some(before)) = (response.not_modified(), before) {
+        return Ok(Transfer::Known(Box::new(about(task, &response, before.clone()))));
+    }
+    let content_type = response.content_type().map(str::to_owned).or_else(|| task.content_type.clone());
+    let mut name = to.name.clone();
+    // The second round, if there is one, takes the name that the first has found to be free.
+    for _ in 0..2 {
+        let mut writer = to.silo.writer(to.identifier, to.version, &name, content_type.as_deref())?;
+        match receive(context, task, &mut response, &mut writer).await? {
+            None => {}
+            Some(fault) => return Ok(Transfer::Failed(fault)),
+        }
+        let digests = writer.digests();
+        if let Some(fault) = not_as_announced(task, &digests) {
+            return Ok(Transfer::Failed(fault));
+        }
+        if let Some(stored) = to.manifest.and_then(|manifest| manifest.find_content(&digests.sha256)) {
+            return Ok(Transfer::Known(Box::new(about(task, &response, stored.clone()))));
+        }
+        match writer.finish().await {
+            Ok(stored) => {
+                let entry = Entry {
+                    path: stored.path,
+                    size: Some(digests.size),
+                    sha256: Some(digests.sha256),
+                    md5: Some(digests.md5),
+                    content_type,
+                    ..Entry::default()
+                };
+                return Ok(Transfer::Stored(Box::new(about(task, &response, entry))));
+            }
+            Err(granary_silo::Error::Occupied { instead, .. }) => {
+                // Other bytes lie there that no manifest names yet: another worker's, or left by a crash.
+                name = instead;
+                response = match get(context, task, None).await {
+                    Ok(response) => response,
+                    Err(fault) => return Ok(Transfer::Failed(fault)),
+                };
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let detail = format!("{} gives other bytes each time", task.url);
+    Ok(Transfer::Failed(Fault { reason: Reason::BadDigest, detail, retry: Retry::Later }))
+}
+
+/// Passes the body on to the writer, once its beginning has been looked at; or says why it cannot.
+async fn receive(
+    context: &Context,
+    task: &Task,
+    response: &mut Response,
+    writer: &mut Writer,
+) -> Result<Option<Fault>, Error> {
+    let mut beginning = Some(BytesMut::new());
+    loop {
+        let bytes = match response.chunk().await {
+            Ok(bytes) => bytes,
+            Err(error) => return Ok(Some(error.into())),
+        };
+        Progress::add(&context.progress.bytes, bytes.as_ref().map_or(0, |bytes| bytes.len() as u64));
+        let is_end = bytes.is_none();
+        let bytes = match (&mut beginning, bytes) {
+            (None, Some(bytes)) => bytes,
+            (None, None) => return Ok(None),
+            (Some(seen), bytes) => {
+                seen.extend_from_slice(&bytes.unwrap_or_default());
+                if !is_end && seen.trim_ascii_start().len() < JUDGED_BYTES && seen.len() < 64 * JUDGED_BYTES {
+                    continue;
+                }
+                let seen = beginning.take().unwrap_or_default().freeze();
+                if let Some(fault) = not_a_file(task, response, &seen) {
+                    return Ok(Some(fault));
+                }
+                seen
+            }
+        };
+        writer.write(bytes).await?;
+        if is_end {
+            return Ok(None);
+        }
+    }
+}
+
+async fn get(context: &Context, task: &Task, before: Option<&Entry>) -> Result<Response, Fault> {
+    let url = Url::parse(&task.url)
+        .map_err(|error| Fault::for_good(Reason::BadMetadata, format!("{} is no URL: {error}", task.url)))?;
+    let mut request = Request::new(url);
+    request.encoding = Encoding::Identity;
+    request.statuses = Statuses::Success;
+    request.resume = true;
+    if let Some(before) = before {
+        request.validators =
+            Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() };
+    }
+    Ok(context.fetcher.get(request).await?)
+}
+
+/// HTML where something else was announced, by its type or by the name's ending.
+fn not_a_file(task: &Task, response: &Response, first: &[u8]) -> Option<Fault> {
+    if announces_html(task) || !looks_like_html(response.content_type(), first) {
+        return None;
+    }
+    let announced = task.content_type.as_deref().unwrap_or(&task.filename);
+    Some(Fault::for_good(Reason::NotAFile, format!("{} is an HTML page, not {announced}", response.url)))
+}
+
+fn announces_html(task: &Task) -> bool {
+    let name = task.filename.to_ascii_lowercase();
+    match &task.content_type {
+        Some(content_type) => content_type.contains("html"),
+        None => !name.contains('.') || [".html", ".htm", ".xhtml"].iter().any(|end| name.ends_with(end)),
+    }
+}
+
+fn not_as_announced(task: &Task, digests: &Digests) -> Option<Fault> {
+    let wrong = |what: &str, got: &str, announced: &str| Fault {
+        reason: Reason::BadDigest,
+        detail: format!("{} has {what} {got}, announced is {announced}", task.url),
+        retry: Retry::Later,
+    };
+    if let Some(size) = task.size
+        && size != digests.size
+    {
+        return Some(wrong("size", &digests.size.to_string(), &size.to_string()));
+    }
+    match &task.md5 {
+        Some(md5) if !md5.eq_ignore_ascii_case(&digests.md5) => Some(wrong("md5", &digests.md5, md5)),
+        _ => None,
+    }
+}
+
+/// The entry with what the task and the answer say about it.
+fn about(task: &Task, response: &Response, entry: Entry) -> Entry {
+    let original_name = task.other.get("original_name").and_then(|name| name.as_str());
+    Entry {
+        url: Some(task.url.clone()),
+        original_name: Some(original_name.unwrap_or(&task.filename).to_owned()),
+        found_by: task.found_by.clone().or(entry.found_by),
+        etag: response.etag().map(str::to_owned).or(entry.etag),
+        last_modified: response.last_modified().map(str::to_owned).or(entry.last_modified),
+        fetched: Some(clock::timestamp()),
+        ..entry
+    }
+}

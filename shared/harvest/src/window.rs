@@ -1,0 +1,356 @@
+//! The windows of a run: what is still to be listed, and how a window that cannot be finished is divided. Pure.
+
+use granary_oai_pmh::{Datestamp, Granularity, List, Request, Selection, Trouble};
+use serde::{Deserialize, Serialize};
+
+use crate::report::Counts;
+
+/// How often a window that cannot be divided, or whose trouble may pass, is begun again from its start.
+const RESTARTS: u8 = 1;
+
+/// How often a window is halved because it holds fewer records than its list announced. Halving says whether the
+/// announcement was wrong; a repository that always announces too many is not asked a thousand times.
+const HALVINGS_WHEN_SHORT: u8 = 4;
+
+/// A span of datestamps, both ends included: the unit of work and of recovery.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// The first datestamp; from the beginning when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Datestamp>,
+    /// The last datestamp; open when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Datestamp>,
+    /// The set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
+    /// How far it has been listed.
+    pub progress: Progress,
+    /// How often it was begun again.
+    #[serde(default)]
+    pub restarts: u8,
+    /// How often it was halved to come to be.
+    #[serde(default)]
+    pub depth: u8,
+    /// Why an earlier run gave it up, when one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was_gap: Option<String>,
+    /// What the run had counted when the window was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begun: Option<SoFar>,
+}
+
+/// What a run has counted: to be gone back to when a window is begun again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoFar {
+    /// The numbers.
+    pub counts: Counts,
+    /// How many records were announced.
+    pub announced: Option<u64>,
+    /// How many problems were named.
+    pub problems: usize,
+}
+
+/// How far a window has been worked through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Progress {
+    /// Not begun.
+    Waiting,
+    /// Being listed, page by page.
+    Listing(Box<List>),
+    /// Its list cannot be had: its items are to be asked for one by one.
+    Items,
+}
+
+/// What became of a window in trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is begun again.
+    Restarted,
+    /// Both halves take its place.
+    Halved,
+    /// Its items are fetched one by one.
+    ItemByItem,
+    /// It is given up: a gap.
+    GivenUp,
+}
+
+/// The windows that are not done, the one in work last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Windows(Vec<Window>);
+
+impl Window {
+    /// A window that has not been begun.
+    pub fn new(from: Option<Datestamp>, until: Option<Datestamp>, set: Option<String>) -> Self {
+        Self {
+            from,
+            until,
+            set,
+            progress: Progress::Waiting,
+            restarts: 0,
+            depth: 0,
+            was_gap: None,
+            begun: None,
+        }
+    }
+
+    /// Whether nothing of it can have been listed before in this run.
+    pub fn is_first_pass(&self) -> bool {
+        self.restarts == 0 && self.depth == 0
+    }
+
+    /// The list being followed; begins it when it has not been.
+    pub fn list(
+        &mut self,
+        prefix: &str,
+        granularity: Granularity,
+        first: fn(Selection) -> Request,
+    ) -> &mut List {
+        if !matches!(self.progress, Progress::Listing(_)) {
+            let selection = self.selection(prefix, granularity);
+            self.progress = Progress::Listing(Box::new(List::new(first(selection))));
+        }
+        match &mut self.progress {
+            Progress::Listing(list) => list,
+            Progress::Waiting | Progress::Items => unreachable!("it was begun above"),
+        }
+    }
+
+    /// The arguments that ask for this window.
+    pub fn selection(&self, prefix: &str, granularity: Granularity) -> Selection {
+        Selection {
+            metadata_prefix: prefix.to_owned(),
+            from: self.from.as_ref().map(|stamp| stamp.at(granularity)),
+            until: self.until.as_ref().map(|stamp| stamp.last_at(granularity)),
+            set: self.set.clone(),
+        }
+    }
+}
+
+impl Windows {
+    /// One window for each set (one in all when there are none), over the same span.
+    pub fn plan(from: Option<&Datestamp>, until: Option<&Datestamp>, sets: &[String]) -> Self {
+        let window = |set: Option<&String>| Window::new(from.cloned(), until.cloned(), set.cloned());
+        match sets.is_empty() {
+            true => Self(vec![window(None)]),
+            false => Self(sets.iter().rev().map(|set| window(Some(set))).collect()),
+        }
+    }
+
+    /// Adds a window to be worked first: a gap of an earlier run.
+    pub fn push(&mut self, window: Window) {
+        self.0.push(window);
+    }
+
+    /// The window in work.
+    pub fn current(&mut self) -> Option<&mut Window> {
+        self.0.last_mut()
+    }
+
+    /// Takes the window in work off: it is done.
+    pub fn done(&mut self) -> Option<Window> {
+        self.0.pop()
+    }
+
+    /// Those that are not done, the one in work last.
+    pub fn iter(&self) -> impl Iterator<Item = &Window> {
+        self.0.iter()
+    }
+
+    /// How many are not done.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether all is done.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Decides what becomes of the window in work after `trouble`. `earliest` and `latest` bound a window without
+    /// ends. The window leaves the list only by [`Windows::done`], or replaced by its halves, which cover it.
+    pub fn trouble(
+        &mut self,
+        trouble: &Trouble,
+        granularity: Granularity,
+        earliest: &Datestamp,
+        latest: &Datestamp,
+    ) -> Verdict {
+        let Some(window) = self.0.last_mut() else { return Verdict::GivenUp };
+        // A list that loops or is short does so again; a token that was lost may have been ours to lose.
+        let may_pass = match trouble {
+            Trouble::BadToken | Trouble::Failed(_) | Trouble::CutOff => true,
+            Trouble::Loop | Trouble::TooManyEmptyPages | Trouble::Short { .. } | Trouble::Refused(_) => false,
+        };
+        if may_pass && window.restarts < RESTARTS {
+            window.restarts += 1;
+            window.progress = Progress::Waiting;
+            return Verdict::Restarted;
+        }
+        let short = matches!(trouble, Trouble::Short { .. });
+        if short && window.depth >= HALVINGS_WHEN_SHORT {
+            return Verdict::GivenUp;
+        }
+        if self.halve(granularity, earliest, latest) {
+            return Verdict::Halved;
+        }
+        match self.0.last_mut() {
+            Some(window) if !short && window.progress != Progress::Items => {
+                window.progress = Progress::Items;
+                Verdict::ItemByItem
+            }
+            Some(_) | None => Verdict::GivenUp,
+        }
+    }
+
+    /// Whether the window in work could be divided.
+    fn halve(&mut self, granularity: Granularity, earliest: &Datestamp, latest: &Datestamp) -> bool {
+        let Some(window) = self.0.last() else { return false };
+        let from = window.from.clone().unwrap_or_else(|| earliest.clone()).at(granularity);
+        let until = window.until.clone().unwrap_or_else(|| latest.clone()).last_at(granularity);
+        let Some(middle) = Datestamp::midpoint(&from, &until, granularity) else { return false };
+        let half = |from: Option<Datestamp>, until: Option<Datestamp>| Window {
+            depth: window.depth + 1,
+            // What may pass has been waited for: a half that fails is halved at once.
+            restarts: RESTARTS,
+            was_gap: window.was_gap.clone(),
+            ..Window::new(from, until, window.set.clone())
+        };
+        // The ends stay as they were: an open one stays open, for datestamps that lie outside what was announced.
+        let older = half(window.from.clone(), Some(middle.clone()));
+        let newer = half(Some(middle.plus_granule(granularity)), window.until.clone());
+        self.0.pop();
+        self.0.push(newer);
+        self.0.push(older);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use granary_oai_pmh::{ErrorCode, OaiError};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stamp(text: &str) -> Datestamp {
+        text.parse().unwrap()
+    }
+
+    fn failed() -> Trouble {
+        Trouble::Failed(OaiError { code: ErrorCode::Unknown("x".to_owned()), text: String::new() })
+    }
+
+    fn windows(from: &str, until: &str) -> Windows {
+        Windows::plan(Some(&stamp(from)), Some(&stamp(until)), &[])
+    }
+
+    fn trouble(windows: &mut Windows, trouble: &Trouble) -> Verdict {
+        windows.trouble(trouble, Granularity::Day, &stamp("2000-01-01"), &stamp("2030-01-01"))
+    }
+
+    fn spans(windows: &Windows) -> Vec<String> {
+        let end =
+            |stamp: &Option<Datestamp>| stamp.as_ref().map_or_else(|| "…".to_owned(), ToString::to_string);
+        windows
+            .0
+            .iter()
+            .rev()
+            .map(|window| format!("{}..{}", end(&window.from), end(&window.until)))
+            .collect()
+    }
+
+    #[test]
+    fn each_set_has_its_window_and_without_sets_there_is_one() {
+        assert_eq!(Windows::plan(None, None, &[]).len(), 1);
+        let sets = ["a".to_owned(), "b".to_owned()];
+        let mut windows = Windows::plan(None, None, &sets);
+        assert_eq!(windows.current().unwrap().set.as_deref(), Some("a"), "in the order given");
+        assert_eq!(windows.len(), 2);
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_then_halved() {
+        let mut windows = windows("2020-01-01", "2020-01-10");
+        assert_eq!(trouble(&mut windows, &Trouble::BadToken), Verdict::Restarted);
+        assert_eq!(trouble(&mut windows, &Trouble::BadToken), Verdict::Halved);
+        assert_eq!(spans(&windows), ["2020-01-01..2020-01-05", "2020-01-06..2020-01-10"]);
+    }
+
+    #[test]
+    fn a_loop_is_halved_at_once() {
+        let mut windows = windows("2020-01-01", "2020-01-02");
+        assert_eq!(trouble(&mut windows, &Trouble::Loop), Verdict::Halved);
+        assert_eq!(spans(&windows), ["2020-01-01..2020-01-01", "2020-01-02..2020-01-02"]);
+    }
+
+    #[test]
+    fn a_single_granule_is_fetched_item_by_item_and_then_given_up() {
+        let mut windows = windows("2020-01-01", "2020-01-01");
+        assert_eq!(trouble(&mut windows, &failed()), Verdict::Restarted);
+        assert_eq!(trouble(&mut windows, &failed()), Verdict::ItemByItem);
+        assert_eq!(trouble(&mut windows, &failed()), Verdict::GivenUp);
+        assert_eq!(windows.len(), 1, "it is for the caller to take it off and note the gap");
+    }
+
+    #[test]
+    fn open_ends_stay_open() {
+        let mut windows = Windows::plan(None, None, &[]);
+        assert_eq!(trouble(&mut windows, &Trouble::Loop), Verdict::Halved);
+        let spans = spans(&windows);
+        assert!(spans[0].starts_with("…..") && spans[1].ends_with("..…"), "{spans:?}");
+    }
+
+    #[test]
+    fn a_repository_that_always_announces_too_many_is_not_halved_for_ever() {
+        let mut windows = windows("2000-01-01", "2020-01-01");
+        let short = Trouble::Short { seen: 1, announced: 2 };
+        let mut asked = 0;
+        while !windows.is_empty() {
+            asked += 1;
+            if trouble(&mut windows, &short) == Verdict::GivenUp {
+                windows.done();
+            }
+        }
+        assert!(asked < 50, "{asked}");
+    }
+
+    proptest! {
+        /// Any sequence of answers ends, and what is done or given up covers every day exactly once.
+        #[test]
+        fn nothing_is_lost_whatever_happens(days in 1i64..400, answers in proptest::collection::vec(0u8..6, 1..60)) {
+            let from = stamp("2020-01-01");
+            let until = (1..days).fold(from.clone(), |day, _| day.plus_granule(Granularity::Day));
+            let mut windows = Windows::plan(Some(&from), Some(&until), &[]);
+            let mut covered = Vec::new();
+            let mut answers = answers.into_iter().cycle();
+            let mut steps = 0;
+            while let Some(window) = windows.current() {
+                let span = (window.from.clone().unwrap(), window.until.clone().unwrap());
+                let wrong = match answers.next().unwrap() {
+                    0 => None,
+                    1 => Some(Trouble::BadToken),
+                    2 => Some(Trouble::Loop),
+                    3 => Some(Trouble::CutOff),
+                    4 => Some(Trouble::Short { seen: 1, announced: 2 }),
+                    _ => Some(failed()),
+                };
+                let over = wrong.is_none_or(|wrong| trouble(&mut windows, &wrong) == Verdict::GivenUp);
+                if over {
+                    covered.push(span);
+                    windows.done();
+                }
+                steps += 1;
+                prop_assert!(steps < 10_000, "it does not end");
+            }
+            let mut expected = from;
+            for (from, until) in covered {
+                prop_assert_eq!(&from, &expected);
+                expected = until.plus_granule(Granularity::Day);
+            }
+            prop_assert_eq!(expected, until.plus_granule(Granularity::Day));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Works the queue: several loops of the download step, until there is nothing left or the host stops.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use granary_queue::{Depth, Select};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    clock,
+    context::Context,
+    download::{VISIBILITY, download_step},
+    error::Error,
+};
+
+/// The most messages that one call takes: what SQS gives at most.
+const BATCH: usize = 10;
+
+/// How long to wait before an empty queue is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest wait for a task that a server has put off; who is told to wait longer ends, and says so.
+const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(5);
+
+/// Whether all that is left has to wait for long.
+fn is_far_off(depth: &Depth) -> bool {
+    let far = depth.next_ready.is_some_and(|ready| ready - clock::now() > LONGEST_WAIT);
+    far && depth.waiting + depth.in_flight == 0
+}
+
+/// When workers stop by themselves.
+#[derive(Debug, Clone)]
+pub enum Until {
+    /// Never: only when the host stops them.
+    Stopped,
+    /// When the queue is empty, delayed tasks and those in other hands included; or when all that is left has to wait for
+    /// more than five minutes, because a server says so.
+    Drained,
+    /// As [`Until::Drained`], but not before this says `true`: somebody may still be sending.
+    DrainedAfter(watch::Receiver<bool>),
+}
+
+/// Runs `workers` loops of the download step over the tasks of `select`. What is in hand is finished before it returns.
+///
+/// # Errors
+/// The first failure of the store or the queue ends all loops. Nothing is lost by it.
+pub async fn work(context: &Context, select: &Select, workers: usize, until: Until) -> Result<(), Error> {
+    let mut loops = JoinSet::new();
+    for _ in 0..workers.max(1) {
+        let (context, select, until) = (context.clone(), select.clone(), until.clone());
+        loops.spawn(async move { one_loop(&context, &select, &until).await });
+    }
+    let mut result = Ok(());
+    while let Some(ended) = loops.join_next().await {
+        let ended = match ended {
+            Ok(ended) => ended,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        if ended.is_err() && result.is_ok() {
+            result = ended;
+            // The others finish what they hold.
+            context.stop.cancel();
+        }
+    }
+    result
+}
+
+async fn one_loop(context: &Context, select: &Select, until: &Until) -> Result<(), Error> {
+    while !context.stop.is_cancelled() {
+        let messages = context.queue.receive(BATCH, VISIBILITY, select).await?;
+        if !messages.is_empty() {
+            download_step(context, messages).await?;
+            continue;
+        }
+        let may_end = match until {
+            Until::Stopped => false,
+            Until::Drained => true,
+            Until::DrainedAfter(sent) => *sent.borrow(),
+        };
+        if may_end {
+            let depth = context.queue.depth(select).await?;
+            if depth.is_drained() || is_far_off(&depth) {
+                return Ok(());
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = context.stop.cancelled() => {}
+        }
+    }
+    Ok(())
+}
