@@ -1,0 +1,182 @@
+//! `granary add`: adds a source without harvesting it. Its options are `harvest`'s too.
+
+use granary_harvest::{Files, Granary, Kind, Source};
+use granary_silo::SiloName;
+use serde_json::json;
+use std::io::Write as _;
+use url::Url;
+
+use crate::{
+    args::{Global, KindArg},
+    exit::{Exit, Misuse},
+    printer::Printer,
+    setup,
+};
+
+/// Add a source without harvesting it, or change its settings
+#[derive(Debug, clap::Args)]
+pub(crate) struct Add {
+    /// The OAI-PMH base URL
+    url: String,
+    #[command(flatten)]
+    options: SourceOptions,
+}
+
+/// What a source is and how it is harvested; kept with the source.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args)]
+pub(crate) struct SourceOptions {
+    /// The name of the silo [default: the host's name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) silo: Option<SiloName>,
+    /// How it is harvested
+    #[arg(long, value_enum)]
+    pub(crate) kind: Option<KindArg>,
+    /// The metadata format [default: the one that says most about files]
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) metadata_prefix: Option<String>,
+    /// The form of EPrints export URLs, relative to the repository's export path or whole: `%(pid)s` is the number at the
+    /// end of the identifier, `%(prefix)s` the metadata prefix
+    #[arg(long)]
+    pub(crate) template: Option<String>,
+    /// Only this set (may be given more than once)
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) set: Vec<String>,
+    /// Only records from this day or second on
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<granary_oai_pmh::Datestamp>,
+    /// Only records up to this day or second
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<granary_oai_pmh::Datestamp>,
+    /// Metadata only, no files
+    #[arg(long)]
+    pub(crate) no_files: bool,
+    /// Files too, after all: undoes an earlier --no-files
+    #[arg(long, conflicts_with = "no_files")]
+    pub(crate) files: bool,
+    /// Also files derived from others: thumbnails, index codes
+    #[arg(long, conflicts_with = "no_files")]
+    pub(crate) derived_files: bool,
+    /// How often it is to be harvested by a scheduler: 30m, 12h, 1d
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    pub(crate) every: Option<u64>,
+}
+
+/// A span such as `1d`, in seconds.
+fn parse_span(text: &str) -> Result<u64, String> {
+    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        "w" => 7 * 86400,
+        _ => return Err("a number and one of s, m, h, d, w: 12h".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "a number and one of s, m, h, d, w: 12h".to_owned())?;
+    number.checked_mul(seconds).filter(|span| *span > 0).ok_or_else(|| "too long, or nothing".to_owned())
+}
+
+impl SourceOptions {
+    /// The source of a URL: the one that is there with these options, or a new one.
+    pub(crate) async fn source(
+        &self,
+        granary: Option<&Granary>,
+        url: &str,
+        global: &Global,
+    ) -> anyhow::Result<Source> {
+        let url = parse_url(url)?;
+        let known = match granary {
+            Some(granary) => granary.sources().await?,
+            None => Vec::new(),
+        };
+        let same = |source: &&Source| {
+            source.url == url && self.silo.as_ref().is_none_or(|silo| *silo == source.silo)
+        };
+        let mut source = match known.iter().find(same) {
+            Some(source) => source.clone(),
+            None => {
+                let silo = match &self.silo {
+                    Some(silo) => silo.clone(),
+                    None => SiloName::from_host(url.host_str().unwrap_or_default(), url.port())
+                        .map_err(|error| Misuse(format!("{error}; name the silo with --silo")))?,
+                };
+                Source::new(silo, url)
+            }
+        };
+        self.apply(&mut source, global);
+        if let (Some(from), Some(until)) = (&source.from, &source.until)
+            && from > until
+        {
+            return Err(Misuse(format!("nothing lies between --from {from} and --until {until}")).into());
+        }
+        Ok(source)
+    }
+
+    fn apply(&self, source: &mut Source, global: &Global) {
+        if let Some(kind) = self.kind {
+            source.kind = match kind {
+                KindArg::Auto => Kind::Auto,
+                KindArg::Oai => Kind::Oai,
+                KindArg::Eprints3 => Kind::Eprints3,
+            };
+        }
+        let replace = |to: &mut Option<String>, from: &Option<String>| {
+            if from.is_some() {
+                to.clone_from(from);
+            }
+        };
+        replace(&mut source.metadata_prefix, &self.metadata_prefix);
+        replace(&mut source.template, &self.template);
+        replace(&mut source.contact, &global.contact);
+        if !self.set.is_empty() {
+            source.sets.clone_from(&self.set);
+        }
+        source.from = self.from.clone().or(source.from.take());
+        source.until = self.until.clone().or(source.until.take());
+        source.every_seconds = self.every.or(source.every_seconds);
+        if self.no_files {
+            source.files = Files::None;
+        } else if self.derived_files {
+            source.files = Files::All;
+        } else if self.files {
+            source.files = Files::Originals;
+        }
+    }
+
+    /// Whether any of them was given.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn parse_url(text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).map_err(|error| Misuse(format!("{text} is no URL: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(Misuse(format!("{text} is not an http or https URL")).into());
+    }
+    Ok(url)
+}
+
+pub(crate) async fn run(global: &Global, printer: Printer, command: &Add) -> anyhow::Result<Exit> {
+    let granary = setup::create(global)?;
+    let source = command.options.source(Some(&granary), &command.url, global).await?;
+    granary.put_source(&source).await?;
+    let value = json!({"silo": source.silo, "url": source.url});
+    printer.result(&value, |out| writeln!(out, "{}: {}", source.silo, source.url))?;
+    printer.say(format_args!("`granary harvest {}` harvests it", source.silo));
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_span;
+
+    #[test]
+    fn a_span_is_a_number_and_a_unit() {
+        assert_eq!(parse_span("1d"), Ok(86400));
+        assert_eq!(parse_span("90m"), Ok(5400));
+        for wrong in ["", "d", "1", "1y", "-1d", "0d", "1.5d"] {
+            assert!(parse_span(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `granary status`: how everything stands.
+
+use std::io::Write as _;
+
+use granary_harvest::{Granary, Source};
+use granary_queue::{Queue, Select};
+use granary_silo::SiloName;
+use serde_json::{Value, json};
+
+use crate::{
+    args::Global,
+    exit::{Exit, Misuse},
+    printer::{Out, Printer, bytes},
+    setup,
+};
+
+pub(crate) async fn run(global: &Global, printer: Printer, silo: Option<SiloName>) -> anyhow::Result<Exit> {
+    let granary = setup::open(global)?;
+    let queue = setup::existing_queue(global, &granary).await?;
+    let sources = granary.sources().await?;
+    let silos = match &silo {
+        Some(silo) => vec![silo.clone()],
+        None => {
+            let mut silos = granary.silos().await?;
+            silos.extend(sources.iter().map(|source| source.silo.clone()));
+            silos.sort();
+            silos.dedup();
+            silos
+        }
+    };
+    let mut all = Vec::new();
+    for name in &silos {
+        let source = sources.iter().find(|source| source.silo == *name);
+        all.push(of_silo(&granary, queue.as_deref(), name, source).await?);
+    }
+    if let (Some(_), Some(value)) = (&silo, all.first()) {
+        printer.result(value, |out| print(out, value))?;
+        return Ok(Exit::Done);
+    }
+    let depth = depth(queue.as_deref(), &Select::All).await?;
+    let value = json!({"granary": granary.place(""), "queue": depth, "silos": all});
+    printer.result(&value, |out| {
+        all.iter().try_for_each(|value| print(out, value))?;
+        writeln!(
+            out,
+            "queue: {} waiting, {} to be tried later, {} in work, {} dead",
+            depth["waiting"], depth["delayed"], depth["in_flight"], depth["dead"]
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn depth(queue: Option<&dyn Queue>, select: &Select) -> anyhow::Result<Value> {
+    let depth = match queue {
+        Some(queue) => queue.depth(select).await?,
+        None => Default::default(),
+    };
+    Ok(json!({
+        "waiting": depth.waiting, "delayed": depth.delayed, "in_flight": depth.in_flight, "dead": depth.dead,
+    }))
+}
+
+async fn of_silo(
+    granary: &Granary,
+    queue: Option<&dyn Queue>,
+    name: &SiloName,
+    source: Option<&Source>,
+) -> anyhow::Result<Value> {
+    let silo = match granary.silo(name).await {
+        Ok(silo) => Some(silo),
+        Err(granary_harvest::Error::Silo(granary_silo::Error::NoSuchSilo { .. })) if source.is_some() => None,
+        Err(granary_harvest::Error::Silo(error @ granary_silo::Error::NoSuchSilo { .. })) => {
+            return Err(Misuse(format!("{error}; `granary ls` lists them")).into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let usage = match &silo {
+        Some(silo) => silo.usage().await?,
+        None => Default::default(),
+    };
+    let state = granary.state(name).await?;
+    let last = match &state.last_run {
+        Some(run) => granary.report(name, run).await?,
+        None => None,
+    };
+    let run = state.run.as_ref().map(|run| {
+        json!({
+            "run": run.id, "started": run.started, "records": run.counts.records, "announced": run.announced,
+            "windows_left": run.windows.len(),
+        })
+    });
+    Ok(json!({
+        "silo": name,
+        "url": source.map(|source| &source.url),
+        "path": granary.place(name.as_str()),
+        "repository": state.learned.repository_name,
+        "kind": state.learned.kind,
+        "metadata_prefix": state.learned.metadata_prefix,
+        "why": state.learned.why,
+        "watermark": state.watermark,
+        "not_before": state.not_before,
+        "gaps": state.gaps,
+        "lease": state.lease,
+        "run": run,
+        "last_run": last,
+        "queue": depth(queue, &Select::Silo(name.to_string())).await?,
+        "objects": usage.objects,
+        "files": usage.files,
+        "bytes": usage.bytes,
+    }))
+}
+
+fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
+    let text = |value: &Value| value.as_str().map_or_else(|| "-".to_owned(), str::to_owned);
+    writeln!(out, "{}  {}", text(&value["silo"]), text(&value["url"]))?;
+    let size = value["bytes"].as_u64().map(bytes).unwrap_or_default();
+    writeln!(
+        out,
+        "  {} objects, {} files, {size} in {}",
+        value["objects"],
+        value["files"],
+        text(&value["path"])
+    )?;
+    if value["kind"].is_string() {
+        writeln!(
+            out,
+            "  kind {}, metadata prefix {}",
+            text(&value["kind"]),
+            text(&value["metadata_prefix"])
+        )?;
+    }
+    writeln!(out, "  harvested up to {}", text(&value["watermark"]))?;
+    if let Some(run) = value["run"].as_object() {
+        let lease = &value["lease"];
+        let state =
+            if lease.is_object() { "in progress" } else { "interrupted; `granary harvest` goes on with it" };
+        writeln!(
+            out,
+            "  run {} since {}: {} records; {state}",
+            text(&run["run"]),
+            text(&run["started"]),
+            run["records"]
+        )?;
+    }
+    if let Some(last) = value["last_run"].as_object() {
+        writeln!(
+            out,
+            "  last run {}: {} records, {} new, {} changed, {} files, {} failed",
+            text(&last["ended"]),
+            last["records"],
+            last["created"],
+            last["updated"],
+            last["files"],
+            last["failed"]
+        )?;
+    }
+    if value["not_before"].is_string() {
+        writeln!(out, "  the endpoint asks to wait until {}", text(&value["not_before"]))?;
+    }
+    for gap in value["gaps"].as_array().into_iter().flatten() {
+        writeln!(out, "  gap {} to {}: {}", text(&gap["from"]), text(&gap["until"]), text(&gap["reason"]))?;
+    }
+    let queue = &value["queue"];
+    writeln!(
+        out,
+        "  queue: {} waiting, {} to be tried later, {} dead",
+        queue["waiting"], queue["delayed"], queue["dead"]
+    )
+}

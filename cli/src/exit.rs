@@ -1,0 +1,109 @@
+//! Exit codes, and which failure has which.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// Done.
+    Done,
+    /// Finished, but something failed for good.
+    Failed,
+    /// Not finished: run it again to go on. For `verify`: something is missing or corrupt.
+    Unfinished,
+    /// Wrong usage or configuration.
+    Usage,
+    /// Interrupted by Ctrl-C or SIGTERM; what was in hand is finished and saved.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Unfinished => 1,
+            Exit::Usage => 2,
+            Exit::Failed => 3,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// A wrong argument or setting: ends with [`Exit::Usage`].
+#[derive(Debug)]
+pub(crate) struct Misuse(pub(crate) String);
+
+impl std::fmt::Display for Misuse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
+/// The code of a failure.
+pub(crate) fn of(error: &anyhow::Error) -> Exit {
+    for cause in error.chain() {
+        if cause.is::<Misuse>() {
+            return Exit::Usage;
+        }
+        if let Some(error) = cause.downcast_ref::<granary_harvest::Error>() {
+            use granary_harvest::Error;
+            return match error {
+                Error::NotARepository { .. }
+                | Error::Refused { .. }
+                | Error::NoSuchSource(_)
+                | Error::OtherEndpoint { .. }
+                | Error::Name(_)
+                | Error::Document { .. } => Exit::Usage,
+                Error::Silo(error) => of_silo(error),
+                Error::Queue(error) => of_queue(error),
+                Error::Store { .. }
+                | Error::Fetch(_)
+                | Error::Serialize(_)
+                | Error::Unavailable { .. }
+                | Error::EveryListFails { .. }
+                | Error::NotBefore { .. }
+                | Error::Leased { .. }
+                | Error::TakenOver { .. }
+                | Error::Local { .. } => Exit::Unfinished,
+            };
+        }
+        if let Some(error) = cause.downcast_ref::<granary_silo::Error>() {
+            return of_silo(error);
+        }
+        if let Some(error) = cause.downcast_ref::<granary_queue::Error>() {
+            return of_queue(error);
+        }
+    }
+    Exit::Unfinished
+}
+
+fn of_silo(error: &granary_silo::Error) -> Exit {
+    use granary_silo::Error;
+    match error {
+        Error::NotASilo { .. } | Error::NoSuchSilo { .. } | Error::Name(_) => Exit::Usage,
+        Error::Directory { .. } if !error.is_full() => Exit::Usage,
+        Error::CorruptManifest { .. } => Exit::Failed,
+        Error::Directory { .. }
+        | Error::Store { .. }
+        | Error::NotAnIdentifier { .. }
+        | Error::Occupied { .. }
+        | Error::Contended { .. }
+        | Error::TooLong { .. } => Exit::Unfinished,
+    }
+}
+
+fn of_queue(error: &granary_queue::Error) -> Exit {
+    use granary_queue::Error;
+    match error {
+        Error::Corrupt { .. } | Error::NotAQueue { .. } | Error::Newer { .. } | Error::Unwritable { .. } => {
+            Exit::Usage
+        }
+        Error::Full { .. }
+        | Error::Locked { .. }
+        | Error::Folder { .. }
+        | Error::Sqlite { .. }
+        | Error::Ended => Exit::Unfinished,
+    }
+}
