@@ -1,0 +1,63 @@
+//! The ways in which a path can misbehave.
+
+use std::time::Duration;
+
+/// The ways in which a path can misbehave. Each is what some real repository does.
+///
+/// The name in brackets is the `kind` at `/_repository/fault`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// 404 with an HTML page (`not-found`).
+    NotFound,
+    /// 410 with an HTML page (`gone`).
+    Gone,
+    /// 403 with an HTML page (`forbidden`).
+    Forbidden,
+    /// 500 with an HTML page (`server-error`).
+    ServerError,
+    /// 503 with an HTML page (`unavailable`).
+    Unavailable {
+        /// `Retry-After` in seconds; without one the header is missing (`retry-after`).
+        retry_after: Option<u64>,
+    },
+    /// 429 with an HTML page (`too-many-requests`).
+    TooManyRequests {
+        /// `Retry-After` in seconds (`retry-after`).
+        retry_after: u64,
+    },
+    /// The right headers, `Content-Length` too, then half of the bytes, rounded down, then the end of the connection
+    /// (`truncate`). Half of what was asked for: a client that resumes gets half of the rest. HEAD is answered well.
+    Truncate,
+    /// A file's last byte differs from the one that its digest was made of; its size and its `ETag` are right
+    /// (`wrong-digest`). Other paths than those of files are answered well.
+    WrongDigest,
+    /// A file is 16 bytes longer than announced, and its `Content-Length` says so (`wrong-size`). Other paths than those
+    /// of files are answered well.
+    WrongSize,
+    /// 302 to `/login`, an HTML page with status 200 (`login-page`).
+    LoginPage,
+    /// 200 with an HTML page (`html`).
+    Html,
+    /// 302 to a target that is sent as it is (`redirect`).
+    Redirect {
+        /// The `Location`: `http://169.254.169.254/`, `file:///etc/passwd`, a path (`target`).
+        target: String,
+    },
+    /// 302 to the very URL that was asked for (`redirect-loop`).
+    RedirectLoop,
+    /// The right answer, with a wait before each KiB of its body (`slow`).
+    Slow {
+        /// Each wait (`delay`, in milliseconds).
+        delay: Duration,
+    },
+    /// No answer; the connection stays open until the client or the server ends (`hang`).
+    Hang,
+    /// No answer; the connection is reset (`reset`).
+    Reset,
+    /// 200 with a body of no bytes (`empty`).
+    Empty,
+    /// `badResumptionToken` for OAI-PMH requests with a token (`bad-token`). Others are answered well, and do not count.
+    BadToken,
+    /// 200 with a JSON document (`json`).
+    Json,
+}
