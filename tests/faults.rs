@@ -209,3 +209,17 @@ async fn a_run_that_a_limit_ended_is_not_taken_for_the_whole_when_it_is_gone_on_
     assert_eq!(report["records"], 30, "{report}");
     assert_eq!(granary.json(0, &["verify"]).pop().unwrap()["files"], 90);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repository_that_answers_no_list_is_neither_an_empty_one_nor_asked_for_ever() {
+    let server = repository(Settings { items: 5, ..Settings::default() }).await;
+    let granary = Granary::new();
+    // Identify in place of a list, for ever.
+    let target = format!("{}?verb=Identify", server.oai());
+    server.fault("/cgi/oai2?verb=ListRecords*", Fault::Redirect { target });
+    let ended = granary.expect(1, &["harvest", &server.oai(), "--kind", "oai"]);
+    assert!(ended.stderr.contains("every list of"), "{}", ended.stderr);
+    assert!(support::verbs(&server).len() < 300, "{}", support::verbs(&server).len());
+    let status = granary.json(0, &["status"]).pop().unwrap();
+    assert!(status["silos"][0]["run"].is_object(), "the run is not finished: {status}");
+}

@@ -36,6 +36,8 @@ pub struct HarvestRun {
     pub(crate) refetch_from: Option<Datestamp>,
     /// Whether an interrupted run is gone on with: its last page may have been stored in part.
     pub(crate) resumed: bool,
+    /// Records of the page in hand that have no place in its window.
+    pub(crate) outside: u64,
 }
 
 impl HarvestRun {
@@ -251,6 +253,7 @@ impl Prepared {
             limit,
             refetch_from,
             resumed,
+            outside: 0,
         }
     }
 }

@@ -71,19 +71,21 @@ impl HarvestRun {
                 return Ok(Listing::Stopped);
             }
             let trouble = match window.progress {
+                // Items that can be had one by one do not say that lists can be had again.
                 WindowProgress::Items => self.item_by_item().await?,
-                WindowProgress::Waiting | WindowProgress::Listing(_) => self.next_page().await?,
-            };
-            match trouble {
-                None => failures = 0,
-                Some((trouble, detail)) => {
-                    failures += 1;
-                    if failures >= FAILURES_IN_A_ROW {
-                        let url = self.source.url.to_string();
-                        return Err(Error::EveryListFails { url, detail });
-                    }
-                    self.resolve(&trouble, &detail);
+                WindowProgress::Waiting | WindowProgress::Listing(_) => {
+                    let trouble = self.next_page().await?;
+                    failures = if trouble.is_none() { 0 } else { failures + 1 };
+                    trouble
                 }
+            };
+            if let Some((trouble, detail)) = &trouble {
+                self.resolve(trouble, detail);
+            }
+            if failures >= FAILURES_IN_A_ROW {
+                self.checkpoint().await?;
+                let detail = trouble.map(|(_, detail)| detail).unwrap_or_default();
+                return Err(Error::EveryListFails { url: self.source.url.to_string(), detail });
             }
             self.checkpoint().await?;
         }
@@ -93,6 +95,7 @@ impl HarvestRun {
     /// Asks for the next page of the window in work and stores what is on it. Returns what is wrong, if anything is.
     async fn next_page(&mut self) -> Result<Option<(Trouble, String)>, Error> {
         let (prefix, granularity, verb) = (self.list_prefix(), self.run.granularity, self.list_verb());
+        self.outside = 0;
         let so_far = self.run.so_far();
         let Some(window) = self.run.windows.current() else { return Ok(None) };
         window.begun.get_or_insert(so_far);
@@ -181,12 +184,14 @@ impl HarvestRun {
         match item {
             Item::Record(record) => {
                 self.count_record(done);
+                self.compare_with_window(&record.header.datestamp);
                 let job = self.worker();
                 let url = url.to_owned();
                 work.spawn(async move { job.record(record, url).await });
             }
             Item::Header(header) => {
                 self.count_record(done);
+                self.compare_with_window(&header.datestamp);
                 let job = self.worker();
                 let url = url.to_owned();
                 work.spawn(async move { job.header(header, url).await });
@@ -225,6 +230,13 @@ impl HarvestRun {
             // What is left is not asked for; the watermark stays where it is.
             self.run.limited = true;
         }
+    }
+
+    /// What lies outside the window is stored all the same, and noted: dividing the window by date is of no use then.
+    fn compare_with_window(&mut self, datestamp: &str) {
+        let granularity = self.run.granularity;
+        let window = self.run.windows.iter().last();
+        self.outside += u64::from(window.is_some_and(|window| window.excludes(datestamp, granularity)));
     }
 
     pub(crate) async fn collect(
@@ -272,6 +284,10 @@ impl HarvestRun {
 
     /// Lets the windows decide what becomes of the one in trouble.
     fn resolve(&mut self, trouble: &Trouble, detail: &str) {
+        let is_part = self.run.windows.current().is_some_and(|window| window.depth > 0);
+        if is_part && self.outside > 0 {
+            return self.give_up(&format!("{detail}; and the repository does not heed the dates asked for"));
+        }
         let latest = self.run.response_date.clone();
         let earliest = self.run.earliest.clone();
         let begun = self.run.windows.current().and_then(|window| window.begun.take());

@@ -101,7 +101,11 @@ impl RecordWorker {
             Some(task) => Handled { counts: Counts::default(), tasks: vec![task], problem: None },
             None => Handled::failed(Problem {
                 identifier: Some(header.identifier.clone()),
-                detail: "its export has no possible URL".to_owned(),
+                detail: match &self.template {
+                    Some(template) => format!("{template} makes no URL of it"),
+                    None => "it came without metadata: the list has headers where records were asked for"
+                        .to_owned(),
+                },
                 quarantined: None,
             }),
         })

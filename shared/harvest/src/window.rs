@@ -101,6 +101,14 @@ impl Window {
         self.restarts == 0 && self.depth == 0
     }
 
+    /// Whether a record with this datestamp has no place in the window: the repository does not heed the dates asked for.
+    pub fn excludes(&self, datestamp: &str, granularity: Granularity) -> bool {
+        let Ok(stamp) = datestamp.parse::<Datestamp>() else { return true };
+        let stamp = stamp.at(granularity);
+        self.from.as_ref().is_some_and(|from| stamp < from.at(granularity))
+            || self.until.as_ref().is_some_and(|until| stamp > until.last_at(granularity))
+    }
+
     /// The list being followed; begins it when it has not been.
     pub fn list(
         &mut self,

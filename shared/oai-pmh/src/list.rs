@@ -90,7 +90,7 @@ pub enum Trouble {
     Refused(OaiError),
     /// The repository failed; it may work another time.
     Failed(OaiError),
-    /// The page ended in the middle.
+    /// The page ended in the middle, or is no answer to a list request.
     CutOff,
 }
 
@@ -102,7 +102,7 @@ impl fmt::Display for Trouble {
             Self::TooManyEmptyPages => write!(f, "{EMPTY_PAGES} empty pages in a row"),
             Self::Short { seen, announced } => write!(f, "the list ended after {seen} of {announced} items"),
             Self::Refused(error) | Self::Failed(error) => write!(f, "the repository answers {error}"),
-            Self::CutOff => f.write_str("a page is cut off"),
+            Self::CutOff => f.write_str("a page is cut off, or holds no list"),
         }
     }
 }

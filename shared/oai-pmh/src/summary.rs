@@ -16,7 +16,7 @@ pub struct PageSummary {
     pub next: Next,
     /// The error that the repository reports.
     pub error: Option<OaiError>,
-    /// Whether the page was read to its end.
+    /// Whether the page was read to its end, and is an answer: a list, though an empty one, or an error.
     pub complete: bool,
 }
 
@@ -73,14 +73,9 @@ impl Summary {
 
     /// The summary of a page that was read to its end.
     pub fn finish(self) -> PageSummary {
+        let complete = self.items > 0 || self.next.is_some() || self.error.is_some();
         let next = self.next.unwrap_or(Next::End { complete_list_size: None, cursor: None });
-        PageSummary {
-            items: self.items,
-            fingerprint: self.fingerprint,
-            next,
-            error: self.error,
-            complete: true,
-        }
+        PageSummary { items: self.items, fingerprint: self.fingerprint, next, error: self.error, complete }
     }
 
     /// The summary of a page that was cut off.

@@ -266,10 +266,7 @@ impl Builder {
             return Ok(Role::Container);
         };
         Ok(match (parent, local) {
-            (
-                Role::Container | Role::List,
-                b"ListRecords" | b"ListIdentifiers" | b"ListSets" | b"GetRecord" | b"ListMetadataFormats",
-            ) => Role::List,
+            (Role::Container | Role::List, b"ListRecords" | b"ListIdentifiers" | b"ListSets") => Role::List,
             (Role::Container | Role::List, b"responseDate" | b"request" | b"error" | b"resumptionToken") => {
                 Role::Field
             }
