@@ -200,7 +200,10 @@ impl<'a> ObjectBatch<'a> {
         let record = self.object.as_ref().and_then(|object| object.manifest.latest_record());
         let entry = record
             .filter(|record| {
-                task.run.is_some() && record.run == task.run && record.datestamp == task.datestamp
+                !record.deleted
+                    && task.run.is_some()
+                    && record.run == task.run
+                    && record.datestamp == task.datestamp
             })
             .and_then(|record| record.inventory.get(name.as_str()));
         let Some(entry) = entry else { return Ok(None) };
