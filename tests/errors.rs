@@ -59,7 +59,8 @@ fn wrong_usage_is_told_from_failure() {
         &["ls"],
         &["work", "--drain"],
         &["show", "a", "b"],
-        &["--queue", "https://sqs.example.org/1/q", "harvest", "http://127.0.0.1:1/"],
+        &["--queue", "redis://127.0.0.1", "harvest", "http://127.0.0.1:1/"],
+        &["--granary", "gs://bucket", "ls"],
     ] {
         let ended = granary.run(args);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{args:?}: {}", ended.stderr);

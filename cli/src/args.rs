@@ -27,6 +27,7 @@ Examples:
   granary queue dead                                     what failed, and why
   granary queue redrive && granary work --drain          try it again
   granary verify                                         read every byte and compare digests
+  granary --stack NAME start                             harvest in the cloud, now
 
 Exit codes: 0 done; 1 not finished, run it again to go on; 2 wrong usage or configuration;
 3 finished, but something failed for good; 130 interrupted.";
@@ -34,12 +35,15 @@ Exit codes: 0 done; 1 not finished, run it again to go on; 2 wrong usage or conf
 /// Options of every command.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Global {
-    /// Where everything is kept: a directory
-    #[arg(long, global = true, env = "GRANARY", value_name = "DIR", default_value = "./granary")]
+    /// Where everything is kept: a directory, or s3://BUCKET/PREFIX
+    #[arg(long, global = true, env = "GRANARY", value_name = "DIR|S3", default_value = "./granary")]
     pub(crate) granary: String,
-    /// The queue: an SQLite file [default: _granary/local/queue.sqlite in the granary]
-    #[arg(long, global = true, env = "GRANARY_QUEUE", value_name = "FILE")]
+    /// The queue: an SQLite file, or the URL of an SQS queue [default: _granary/local/queue.sqlite in the granary]
+    #[arg(long, global = true, env = "GRANARY_QUEUE", value_name = "FILE|URL")]
     pub(crate) queue: Option<String>,
+    /// Granary and queue of this stack, as deployed with template.yaml
+    #[arg(long, global = true, env = "GRANARY_STACK", value_name = "NAME")]
+    pub(crate) stack: Option<String>,
     /// Print JSON for machines: one document, or one on each line for lists
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -111,6 +115,12 @@ pub(crate) enum Command {
         #[arg(long)]
         version: Option<String>,
     },
+    /// Start a harvest in the cloud now, and what was paused there
+    Start(commands::start::Start),
+    /// Pause the schedule and the downloads of a stack; what is in hand is finished, nothing is lost
+    Stop(commands::start::Stop),
+    /// Show the log of a stack
+    Tail(commands::tail::Tail),
     /// Read every byte and compare digests; find what is missing, corrupt or unlisted
     Verify {
         /// Only this silo

@@ -47,27 +47,11 @@ pub(crate) fn of(error: &anyhow::Error) -> Exit {
         if cause.is::<Misuse>() {
             return Exit::Usage;
         }
+        if let Some(error) = cause.downcast_ref::<granary_host::Error>() {
+            return of_host(error);
+        }
         if let Some(error) = cause.downcast_ref::<granary_harvest::Error>() {
-            use granary_harvest::Error;
-            return match error {
-                Error::NotARepository { .. }
-                | Error::Refused { .. }
-                | Error::NoSuchSource(_)
-                | Error::OtherEndpoint { .. }
-                | Error::Name(_)
-                | Error::Document { .. } => Exit::Usage,
-                Error::Silo(error) => of_silo(error),
-                Error::Queue(error) => of_queue(error),
-                Error::Store { .. }
-                | Error::Fetch(_)
-                | Error::Serialize(_)
-                | Error::Unavailable { .. }
-                | Error::EveryListFails { .. }
-                | Error::NotBefore { .. }
-                | Error::Leased { .. }
-                | Error::TakenOver { .. }
-                | Error::Local { .. } => Exit::Unfinished,
-            };
+            return of_harvest(error);
         }
         if let Some(error) = cause.downcast_ref::<granary_silo::Error>() {
             return of_silo(error);
@@ -79,14 +63,54 @@ pub(crate) fn of(error: &anyhow::Error) -> Exit {
     Exit::Unfinished
 }
 
+fn of_host(error: &granary_host::Error) -> Exit {
+    use granary_host::Error;
+    match error {
+        Error::Unknown { .. } | Error::NoGranary(_) | Error::NoQueue | Error::NotSet(_) => Exit::Usage,
+        Error::Granary { source, .. } => of_harvest(source),
+        Error::Harvest(error) => of_harvest(error),
+        Error::Queue(error) => of_queue(error),
+        Error::Fetch(_) => Exit::Unfinished,
+    }
+}
+
+fn of_harvest(error: &granary_harvest::Error) -> Exit {
+    use granary_harvest::Error;
+    match error {
+        Error::NotARepository { .. }
+        | Error::Refused { .. }
+        | Error::NoSuchSource(_)
+        | Error::OtherEndpoint { .. }
+        | Error::Name(_)
+        | Error::Document { .. } => Exit::Usage,
+        Error::Silo(error) => of_silo(error),
+        Error::Queue(error) => of_queue(error),
+        Error::Store { .. }
+        | Error::Fetch(_)
+        | Error::Serialize(_)
+        | Error::Unavailable { .. }
+        | Error::EveryListFails { .. }
+        | Error::NotBefore { .. }
+        | Error::Leased { .. }
+        | Error::TakenOver { .. }
+        | Error::Local { .. } => Exit::Unfinished,
+    }
+}
+
 fn of_silo(error: &granary_silo::Error) -> Exit {
     use granary_silo::Error;
     match error {
-        Error::NotASilo { .. } | Error::NoSuchSilo { .. } | Error::Name(_) => Exit::Usage,
+        Error::NotASilo { .. }
+        | Error::NoSuchSilo { .. }
+        | Error::Name(_)
+        | Error::Denied { .. }
+        | Error::NoSuchBucket { .. }
+        | Error::IgnoresConditions { .. } => Exit::Usage,
         Error::Directory { .. } if !error.is_full() => Exit::Usage,
         Error::CorruptManifest { .. } => Exit::Failed,
         Error::Directory { .. }
         | Error::Store { .. }
+        | Error::Bucket { .. }
         | Error::NotAnIdentifier { .. }
         | Error::Occupied { .. }
         | Error::Contended { .. }
@@ -97,13 +121,18 @@ fn of_silo(error: &granary_silo::Error) -> Exit {
 fn of_queue(error: &granary_queue::Error) -> Exit {
     use granary_queue::Error;
     match error {
-        Error::Corrupt { .. } | Error::NotAQueue { .. } | Error::Newer { .. } | Error::Unwritable { .. } => {
-            Exit::Usage
-        }
+        Error::Corrupt { .. }
+        | Error::NotAQueue { .. }
+        | Error::Newer { .. }
+        | Error::Unwritable { .. }
+        | Error::NoSuchQueue { .. }
+        | Error::NoDeadLetterQueue { .. }
+        | Error::Denied { .. } => Exit::Usage,
         Error::Full { .. }
         | Error::Locked { .. }
         | Error::Folder { .. }
         | Error::Sqlite { .. }
+        | Error::Sqs { .. }
         | Error::Ended => Exit::Unfinished,
     }
 }

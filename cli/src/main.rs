@@ -5,6 +5,7 @@ mod commands;
 mod exit;
 mod printer;
 mod setup;
+mod stack;
 mod watch;
 
 use std::process::ExitCode;

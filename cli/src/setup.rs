@@ -1,19 +1,15 @@
 //! Builds the real parts from the command line's options.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use anyhow::Context as _;
-use granary_fetch::{Fetcher, Policy};
+use granary_fetch::Fetcher;
 use granary_harvest::{Context, Granary, Progress, Source};
-use granary_queue::{Queue, SqliteQueue};
+use granary_host::{Access, Fetching, QueueLocation};
+use granary_queue::Queue;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::{args::Global, exit::Misuse};
+use crate::args::Global;
 
 /// Starts the log on stderr: warnings, or what `-v` and `GRANARY_LOG` ask for.
 pub(crate) fn log(global: &Global) {
@@ -32,64 +28,44 @@ pub(crate) fn log(global: &Global) {
         .try_init();
 }
 
-/// The directory of the granary.
-pub(crate) fn root(global: &Global) -> anyhow::Result<PathBuf> {
-    if global.granary.contains("://") {
-        let text = format!("{} is no directory; this version keeps a granary in a directory", global.granary);
-        return Err(Misuse(text).into());
-    }
-    Ok(PathBuf::from(&global.granary))
+/// The granary, opened for what is to be done with it.
+async fn granary(global: &Global, access: Access) -> anyhow::Result<Granary> {
+    Ok(granary_host::granary(&global.granary.parse()?, access).await?)
 }
 
 /// The granary, for reading.
-pub(crate) fn open(global: &Global) -> anyhow::Result<Granary> {
-    let root = root(global)?;
-    if !root.exists() {
-        let text = format!("there is no granary at {}; `granary harvest URL` makes one", root.display());
-        return Err(Misuse(text).into());
+pub(crate) async fn open(global: &Global) -> anyhow::Result<Granary> {
+    granary(global, Access::Read).await
+}
+
+/// The granary, for reading, if there is one.
+pub(crate) async fn open_existing(global: &Global) -> anyhow::Result<Option<Granary>> {
+    match granary_host::granary(&global.granary.parse()?, Access::Read).await {
+        Err(granary_host::Error::NoGranary(_)) => Ok(None),
+        granary => Ok(Some(granary?)),
     }
-    Granary::open(&root).with_context(|| format!("cannot open the granary {}", root.display()))
 }
 
 /// A granary that is there, for writing.
-pub(crate) fn open_to_write(global: &Global) -> anyhow::Result<Granary> {
-    open(global)?;
-    create(global)
+pub(crate) async fn open_to_write(global: &Global) -> anyhow::Result<Granary> {
+    granary(global, Access::Write).await
 }
 
 /// The granary, for writing; makes it when it is not there.
-pub(crate) fn create(global: &Global) -> anyhow::Result<Granary> {
-    let root = root(global)?;
-    Granary::create(&root).with_context(|| {
-        format!("cannot write to the granary {}; choose another with --granary", root.display())
-    })
+pub(crate) async fn create(global: &Global) -> anyhow::Result<Granary> {
+    granary(global, Access::Create).await
 }
 
-fn queue_path(global: &Global, granary: &Granary) -> anyhow::Result<PathBuf> {
-    match (&global.queue, granary.local()) {
-        (Some(queue), _) if queue.contains("://") => {
-            Err(Misuse(format!("{queue} is no file; this version keeps its queue in an SQLite file")).into())
-        }
-        (Some(queue), _) => Ok(PathBuf::from(queue)),
-        (None, Some(local)) => Ok(local.join("queue.sqlite")),
-        (None, None) => Err(Misuse("name a queue with --queue".to_owned()).into()),
+fn queue_location(global: &Global, granary: &Granary) -> anyhow::Result<QueueLocation> {
+    match &global.queue {
+        Some(queue) => Ok(queue.parse()?),
+        None => Ok(QueueLocation::of(granary)?),
     }
 }
 
 /// The queue, made when it is not there.
 pub(crate) async fn create_queue(global: &Global, granary: &Granary) -> anyhow::Result<Arc<dyn Queue>> {
-    let path = queue_path(global, granary)?;
-    let queue = open_queue(&path).await?;
-    // What a killed process on this machine held is free at once.
-    let released = queue.release_abandoned().await?;
-    if released > 0 {
-        tracing::info!(released, "took back the tasks of a process that is gone");
-    }
-    Ok(Arc::new(queue))
-}
-
-async fn open_queue(path: &Path) -> anyhow::Result<SqliteQueue> {
-    SqliteQueue::open(path).await.with_context(|| format!("cannot use the queue {}", path.display()))
+    Ok(granary_host::queue(&queue_location(global, granary)?).await?)
 }
 
 /// The queue, if there is one.
@@ -97,17 +73,15 @@ pub(crate) async fn existing_queue(
     global: &Global,
     granary: &Granary,
 ) -> anyhow::Result<Option<Arc<dyn Queue>>> {
-    let path = queue_path(global, granary)?;
-    let queue = match SqliteQueue::open_existing(&path).await {
+    let location = queue_location(global, granary)?;
+    match granary_host::existing_queue(&location).await {
         // A granary that can only be read: what is in its queue cannot be told, the rest can.
-        Err(error @ granary_queue::Error::Unwritable { .. }) => {
+        Err(granary_host::Error::Queue(error @ granary_queue::Error::Unwritable { .. })) => {
             tracing::error!("{error}");
-            return Ok(None);
+            Ok(None)
         }
-        queue => queue,
-    };
-    let queue = queue.with_context(|| format!("cannot use the queue {}", path.display()))?;
-    Ok(queue.map(|queue| Arc::new(queue) as Arc<dyn Queue>))
+        queue => Ok(queue?),
+    }
 }
 
 /// What is fetched, how, and from where: the hosts of all sources, of `more`, and those named are trusted.
@@ -121,13 +95,12 @@ pub(crate) async fn fetcher(
         Some(granary) => granary.sources().await?,
         None => Vec::new(),
     };
-    let all = || sources.iter().chain(more.iter().copied());
-    let mut trusted_hosts: BTreeSet<String> =
-        global.allow_host.iter().map(|host| host.to_lowercase()).collect();
-    trusted_hosts.extend(all().filter_map(|source| source.url.host_str()).map(str::to_lowercase));
-    let contact = global.contact.clone().or_else(|| all().find_map(|source| source.contact.clone()));
-    let policy = Policy { contact, trusted_hosts, connections_per_host: workers, ..Policy::default() };
-    Ok(Fetcher::new(policy)?)
+    let fetching = Fetching {
+        contact: global.contact.clone(),
+        allowed_hosts: global.allow_host.clone(),
+        connections_per_host: workers,
+    };
+    Ok(granary_host::fetcher(sources.iter().chain(more.iter().copied()), &fetching)?)
 }
 
 /// All parts of a step.

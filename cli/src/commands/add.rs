@@ -62,7 +62,7 @@ pub(crate) struct SourceOptions {
 }
 
 /// A span such as `1d`, in seconds.
-fn parse_span(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_span(text: &str) -> Result<u64, String> {
     let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
     let seconds = match unit {
         "s" => 1,
@@ -158,7 +158,7 @@ fn parse_url(text: &str) -> anyhow::Result<Url> {
 }
 
 pub(crate) async fn run(global: &Global, printer: Printer, command: &Add) -> anyhow::Result<Exit> {
-    let granary = setup::create(global)?;
+    let granary = setup::create(global).await?;
     let source = command.options.source(Some(&granary), &command.url, global).await?;
     granary.put_source(&source).await?;
     let value = json!({"silo": source.silo, "url": source.url});

@@ -19,7 +19,7 @@ pub(crate) async fn run(
     name: &str,
     version: Option<String>,
 ) -> anyhow::Result<Exit> {
-    let granary = setup::open(global)?;
+    let granary = setup::open(global).await?;
     let silo = granary.silo(silo).await?;
     let object = silo.object(identifier).await?;
     let object = object.ok_or_else(|| Misuse(format!("{} has no object {identifier}", silo.name())))?;

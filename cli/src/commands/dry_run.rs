@@ -22,7 +22,7 @@ pub(crate) async fn run(
     options: &SourceOptions,
     limit: Option<u64>,
 ) -> anyhow::Result<Exit> {
-    let granary = if setup::root(global)?.exists() { Some(setup::open(global)?) } else { None };
+    let granary = setup::open_existing(global).await?;
     let known = match &granary {
         Some(granary) => granary.sources().await?,
         None => Vec::new(),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Write as _, sync::Arc, time::Duration};
 
 use granary_harvest::{Context, Error, HarvestRun, Listing, Progress, Report, Source, Until, check, work};
 use granary_queue::Select;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -50,7 +50,7 @@ pub(crate) async fn run(global: &Global, printer: Printer, command: Harvest) -> 
     if urls > 1 && command.options.silo.is_some() {
         return Err(Misuse("--silo names one silo: give one URL with it".to_owned()).into());
     }
-    let granary = if urls > 0 { setup::create(global)? } else { setup::open_to_write(global)? };
+    let granary = if urls > 0 { setup::create(global).await? } else { setup::open_to_write(global).await? };
     let mut sources = Vec::new();
     for target in &command.targets {
         sources.push(resolve(global, &granary, target, &command.options).await?);
@@ -167,34 +167,44 @@ async fn list_and_download(
         return run.list(None).await;
     }
     let (listed, is_listed) = watch::channel(false);
-    let select = Select::Silo(source.silo.to_string());
-    let workers = {
-        let context = context.clone();
-        // Each loop takes up to ten tasks at a time; the connections are bounded for each host.
-        let loops = usize::from(command.workers).div_ceil(2);
-        tokio::spawn(async move { work(&context, &select, loops, Until::DrainedAfter(is_listed)).await })
+    // Each loop takes up to ten tasks at a time; the connections are bounded for each host.
+    let loops = usize::from(command.workers).div_ceil(2);
+    let start = |until| {
+        let (context, select) = (context.clone(), Select::Silo(source.silo.to_string()));
+        tokio::spawn(async move { work(&context, &select, loops, until).await })
     };
+    let workers = start(Until::DrainedAfter(is_listed));
     let listing = run.list(None).await;
     if listing.is_err() {
         context.stop.cancel();
     }
     let _ = listed.send(true);
-    tokio::pin!(workers);
+    wait_for(workers, run).await?;
+    if listing? == Listing::Stopped {
+        return Ok(Listing::Stopped);
+    }
+    while !run.is_drained().await? {
+        // What is left has to wait for long; or the queue can only guess how much is left.
+        if context.queue.keeps_counters() || context.stop.is_cancelled() {
+            return Ok(Listing::Stopped);
+        }
+        wait_for(start(Until::Drained), run).await?;
+    }
+    Ok(Listing::Done)
+}
+
+/// Waits for workers to end, and renews the lease meanwhile.
+async fn wait_for(mut workers: JoinHandle<Result<(), Error>>, run: &mut HarvestRun) -> Result<(), Error> {
     loop {
         tokio::select! {
             worked = &mut workers => {
-                match worked {
-                    Ok(worked) => worked?,
+                return match worked {
+                    Ok(worked) => worked,
                     Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-                }
-                break;
+                };
             }
             () = tokio::time::sleep(RENEWAL) => run.checkpoint().await?,
         }
-    }
-    match listing? {
-        Listing::Done if run.is_drained().await? => Ok(Listing::Done),
-        Listing::Done | Listing::Stopped => Ok(Listing::Stopped),
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) async fn run(
     prefix: Option<String>,
     limit: Option<usize>,
 ) -> anyhow::Result<Exit> {
-    let granary = setup::open(global)?;
+    let granary = setup::open(global).await?;
     let mut out = Printer::out();
     let mut exit = Exit::Done;
     match silo {

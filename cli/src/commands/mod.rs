@@ -12,7 +12,9 @@ pub(crate) mod remove;
 pub(crate) mod reprocess;
 pub(crate) mod show;
 pub(crate) mod sources;
+pub(crate) mod start;
 pub(crate) mod status;
+pub(crate) mod tail;
 pub(crate) mod verify;
 pub(crate) mod work;
 
@@ -20,11 +22,13 @@ use crate::{
     args::{Args, Command},
     exit::Exit,
     printer::Printer,
+    stack,
 };
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
-    let (global, printer) = (args.global, *printer);
+    let (mut global, printer) = (args.global, *printer);
+    let stack = stack::of(&mut global).await?;
     match args.command {
         Command::Harvest(command) => harvest::run(&global, printer, command).await,
         Command::Work(command) => work::run(&global, printer, &command).await,
@@ -39,6 +43,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Cat { silo, identifier, name, version } => {
             cat::run(&global, &silo, &identifier, &name, version).await
         }
+        Command::Start(command) => start::start(printer, stack, &command).await,
+        Command::Stop(command) => start::stop(printer, stack, &command).await,
+        Command::Tail(command) => tail::run(&global, printer, stack, &command).await,
         Command::Verify { silo } => verify::run(&global, printer, silo).await,
         Command::Completions { shell } => completions::run(shell),
         Command::Man { directory } => man::run(directory.as_deref()),

@@ -64,7 +64,7 @@ pub(crate) async fn run(global: &Global, printer: Printer, command: Queue) -> an
 }
 
 async fn depth(global: &Global, printer: Printer, select: &Select) -> anyhow::Result<Exit> {
-    let granary = setup::open(global)?;
+    let granary = setup::open(global).await?;
     let depth = match setup::existing_queue(global, &granary).await? {
         Some(queue) => queue.depth(select).await?,
         None => Default::default(),
@@ -84,7 +84,7 @@ async fn depth(global: &Global, printer: Printer, select: &Select) -> anyhow::Re
 
 /// Messages are JSON already, but for what was put there by mistake.
 async fn peek(global: &Global, printer: Printer, count: usize, select: &Select) -> anyhow::Result<Exit> {
-    let granary = setup::open(global)?;
+    let granary = setup::open(global).await?;
     let Some(queue) = setup::existing_queue(global, &granary).await? else { return Ok(Exit::Done) };
     let mut out = Printer::out();
     for message in queue.peek(count, select).await? {
@@ -103,7 +103,7 @@ async fn dead(
     limit: usize,
     reason: Option<String>,
 ) -> anyhow::Result<Exit> {
-    let granary = setup::open(global)?;
+    let granary = setup::open(global).await?;
     let Some(queue) = setup::existing_queue(global, &granary).await? else { return Ok(Exit::Done) };
     let mut out = Printer::out();
     let letters = queue.dead(if reason.is_none() { limit } else { usize::MAX }, select).await?;
@@ -144,7 +144,7 @@ async fn redrive(
     reason: Option<String>,
     ids: Vec<String>,
 ) -> anyhow::Result<Exit> {
-    let granary = setup::open_to_write(global)?;
+    let granary = setup::open_to_write(global).await?;
     let queue = setup::create_queue(global, &granary).await?;
     let which = match (reason, ids.is_empty()) {
         (Some(reason), _) => Redrive::Reason(reason),
@@ -167,7 +167,7 @@ async fn send(global: &Global, printer: Printer) -> anyhow::Result<Exit> {
     for body in &bodies {
         Task::parse(body).map_err(|error| Misuse(format!("{error}: {body}")))?;
     }
-    let granary = setup::open_to_write(global)?;
+    let granary = setup::open_to_write(global).await?;
     let queue = setup::create_queue(global, &granary).await?;
     queue.send_bodies(&bodies).await?;
     let sent = bodies.len();

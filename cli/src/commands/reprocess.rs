@@ -19,7 +19,7 @@ pub(crate) struct Reprocess {
 
 pub(crate) async fn run(global: &Global, printer: Printer, command: &Reprocess) -> anyhow::Result<Exit> {
     let stop = setup::stop_on_signal()?;
-    let granary = setup::open_to_write(global)?;
+    let granary = setup::open_to_write(global).await?;
     let source =
         granary.source(&command.silo).await?.ok_or_else(|| Error::NoSuchSource(command.silo.clone()))?;
     let context = setup::context(global, granary, &[], 4, &stop).await?;

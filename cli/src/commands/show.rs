@@ -18,7 +18,7 @@ pub(crate) async fn run(
     silo: &SiloName,
     identifier: &Identifier,
 ) -> anyhow::Result<Exit> {
-    let granary = setup::open(global)?;
+    let granary = setup::open(global).await?;
     let silo = granary.silo(silo).await?;
     let object = silo.object(identifier).await?;
     let Some(object) = object else {

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use crate::{args::Global, exit::Exit, printer::Printer, setup};
 
 pub(crate) async fn run(global: &Global, printer: Printer) -> anyhow::Result<Exit> {
-    let granary = setup::open(global)?;
+    let granary = setup::open(global).await?;
     let sources = granary.sources().await?;
     let mut out = Printer::out();
     for source in &sources {

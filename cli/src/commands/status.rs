@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(crate) async fn run(global: &Global, printer: Printer, silo: Option<SiloName>) -> anyhow::Result<Exit> {
-    let granary = setup::open(global)?;
+    let granary = setup::open(global).await?;
     let queue = setup::existing_queue(global, &granary).await?;
     let sources = granary.sources().await?;
     let silos = match &silo {

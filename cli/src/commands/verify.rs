@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(crate) async fn run(global: &Global, printer: Printer, silo: Option<SiloName>) -> anyhow::Result<Exit> {
-    let granary = setup::open(global)?;
+    let granary = setup::open(global).await?;
     let silos = match silo {
         Some(silo) => vec![silo],
         None => granary.silos().await?,

@@ -30,7 +30,7 @@ pub(crate) struct Work {
 
 pub(crate) async fn run(global: &Global, printer: Printer, command: &Work) -> anyhow::Result<Exit> {
     let stop = setup::stop_on_signal()?;
-    let granary = setup::open_to_write(global)?;
+    let granary = setup::open_to_write(global).await?;
     let context = setup::context(global, granary, &[], usize::from(command.workers), &stop).await?;
     let select = command.silo.as_ref().map_or(Select::All, |silo| Select::Silo(silo.to_string()));
     let until = if command.drain { Until::Drained } else { Until::Stopped };

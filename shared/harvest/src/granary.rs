@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use granary_silo::{DirectoryStore, Silo, SiloName};
 use object_store::{
     Attribute, Attributes, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
@@ -48,6 +48,12 @@ impl Granary {
     /// When the directory cannot be made or written to.
     pub fn create(root: &FilePath) -> Result<Self, Error> {
         Ok(Self::in_directory(DirectoryStore::create(root)?))
+    }
+
+    /// A granary in any store; its `Display` says where, as `s3://bucket/prefix`. The caller has made sure that it
+    /// honours conditional writes.
+    pub fn on(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store, directory: None, opened: Arc::default() }
     }
 
     fn in_directory(directory: DirectoryStore) -> Self {
@@ -153,6 +159,31 @@ impl Granary {
     pub(crate) async fn replace<T: Serialize + Sync>(&self, path: &str, value: &T) -> Result<(), Error> {
         let json = to_json(value)?;
         self.put(path, &json, PutMode::Overwrite).await.map(drop).map_err(Error::store("write", path))
+    }
+
+    /// The names of all that lies below a folder of `_granary`, in no particular order.
+    pub(crate) fn file_names(&self, folder: &str) -> BoxStream<'static, Result<String, Error>> {
+        let failed = folder.to_owned();
+        let files = self.store.list(Some(&location(folder)));
+        files
+            .map(move |file| {
+                let file = file.map_err(Error::store("list", &failed))?;
+                Ok(file.location.filename().unwrap_or_default().to_owned())
+            })
+            .boxed()
+    }
+
+    /// Removes all that lies below a folder of `_granary`.
+    pub(crate) async fn clear(&self, folder: &str) -> Result<(), Error> {
+        let files = self.store.list(Some(&location(folder))).map_ok(|file| file.location).boxed();
+        let removed = self.store.delete_stream(files).try_for_each(|_| async { Ok(()) });
+        removed.await.map_err(Error::store("delete", folder))
+    }
+
+    /// Makes an empty file whose name says all.
+    pub(crate) async fn put_name(&self, path: &str) -> Result<(), Error> {
+        let put = self.store.put(&location(path), PutPayload::new()).await;
+        put.map(drop).map_err(Error::store("write", path))
     }
 
     async fn put(&self, path: &str, json: &[u8], mode: PutMode) -> object_store::Result<UpdateVersion> {

@@ -1,9 +1,9 @@
 //! A run of one source, from its lease to its report.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use granary_oai_pmh::{Client, Datestamp, Granularity};
-use granary_queue::Select;
+use granary_queue::{Counters, Select};
 use granary_silo::Silo;
 
 use crate::{
@@ -14,9 +14,13 @@ use crate::{
     lease::Held,
     report::{Counts, Report},
     source::{Kind, Source},
-    state::{Learned, Run, State},
+    state::{Learned, RUN_TIME, Run, State},
+    tally::{QUEUED, SETTLED},
     window::Windows,
 };
+
+/// For how long a queue whose depth is approximate must be seen empty: its numbers lag by up to a minute.
+const EMPTY_FOR: TimeDelta = TimeDelta::minutes(3);
 
 /// A run in progress, held by its lease.
 ///
@@ -160,6 +164,11 @@ impl HarvestRun {
         self.held.release().await
     }
 
+    /// How many records it has listed so far.
+    pub fn records(&self) -> u64 {
+        self.run.counts.records
+    }
+
     /// Whether all windows are done.
     pub fn is_listed(&self) -> bool {
         self.run.windows.is_empty() || self.run.limited
@@ -168,14 +177,38 @@ impl HarvestRun {
     /// What has been counted so far, by this process and by all workers.
     pub async fn counts(&self) -> Result<Counts, Error> {
         let mut counts = self.run.counts;
-        counts.add(&Counts::from_counters(&self.context.queue.counters(&self.run.id).await?));
+        counts.add(&Counts::from_counters(&self.counters().await?));
         Ok(counts)
     }
 
-    /// Whether all tasks of the silo are settled.
-    pub async fn is_drained(&self) -> Result<bool, Error> {
+    /// What was counted in settling the run's tasks: by the queue, or where it cannot, in the granary.
+    async fn counters(&self) -> Result<Counters, Error> {
+        match self.context.queue.counters(&self.run.id).await? {
+            Some(counters) => Ok(counters),
+            None => self.context.granary.tallied(&self.source.silo, &self.run.id).await,
+        }
+    }
+
+    /// Whether all tasks of the run are settled.
+    ///
+    /// A queue that keeps counters knows. Of another (SQS) the depth is only approximate, and of all silos: there, as many
+    /// must have been settled as were queued, or the queue must have been seen empty for some minutes (a
+    /// message may have been moved to the dead letters by the queue itself).
+    pub async fn is_drained(&mut self) -> Result<bool, Error> {
         let depth = self.context.queue.depth(&Select::Silo(self.source.silo.to_string())).await?;
-        Ok(depth.is_drained())
+        if self.context.queue.keeps_counters() {
+            return Ok(depth.is_drained());
+        }
+        let counted = self.counters().await?;
+        if counted.get(SETTLED) >= self.run.queued + counted.get(QUEUED) {
+            return Ok(true);
+        }
+        if !depth.is_drained() {
+            self.run.empty_since = None;
+            return Ok(false);
+        }
+        let now = clock::now();
+        Ok(now - *self.run.empty_since.get_or_insert(now) > EMPTY_FOR)
     }
 
     /// Ends the run: report, watermark, gaps. Gives the lease back.
@@ -213,10 +246,14 @@ impl HarvestRun {
                 }
                 state.gaps = gaps;
                 state.last_run = Some(report.run.clone());
+                state.failing = None;
                 state.run = None;
             })
             .await?;
         self.held.release().await?;
+        if !self.context.queue.keeps_counters() {
+            self.context.granary.clear_tally(&self.source.silo).await?;
+        }
         Ok(report)
     }
 }
@@ -286,7 +323,7 @@ fn plan(source: &Source, state: &State, learned: &Learned, endpoint: &Endpoint, 
         until.map_or(endpoint.response_date.clone(), |until| until.min(endpoint.response_date.clone()));
     let started = clock::now();
     Run {
-        id: format!("{}-{:04x}", started.format("%Y%m%dT%H%M%SZ"), fastrand::u16(..)),
+        id: format!("{}-{:04x}", started.format(RUN_TIME), fastrand::u16(..)),
         started,
         asked: source.asked(),
         selection,
@@ -302,6 +339,8 @@ fn plan(source: &Source, state: &State, learned: &Learned, endpoint: &Endpoint, 
         announced: None,
         limited: false,
         quarantined: 0,
+        queued: 0,
+        empty_since: None,
     }
 }
 

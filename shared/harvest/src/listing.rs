@@ -258,11 +258,12 @@ impl HarvestRun {
     }
 
     /// Bytes and manifests are safe before what follows from them is queued.
-    pub(crate) async fn queue_tasks(&self, tasks: &mut Vec<Task>) -> Result<(), Error> {
+    pub(crate) async fn queue_tasks(&mut self, tasks: &mut Vec<Task>) -> Result<(), Error> {
         self.context.granary.sync().await?;
         if !tasks.is_empty() {
             self.context.queue.send(tasks).await?;
             Progress::add(&self.context.progress.queued, tasks.len() as u64);
+            self.run.queued += tasks.len() as u64;
             tasks.clear();
         }
         Ok(())

@@ -52,6 +52,16 @@ pub(crate) enum Settlement {
     Again(Duration),
 }
 
+impl Settlement {
+    /// What it counts for, when the message is settled by it.
+    pub(crate) fn counts(&self) -> Option<Counts> {
+        match self {
+            Self::Done(counts) | Self::Failed(_, counts) => Some(*counts),
+            Self::Again(_) => None,
+        }
+    }
+}
+
 /// One object, its silo, and where it stands.
 pub(crate) struct ObjectBatch<'a> {
     pub(crate) context: &'a Context,

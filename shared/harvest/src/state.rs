@@ -1,6 +1,6 @@
 //! What is remembered of a source between requests and between runs: `_granary/state/<silo>.json`.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use granary_oai_pmh::{Datestamp, Granularity};
 use granary_silo::SiloName;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,9 @@ pub struct State {
     /// The last finished run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_run: Option<String>,
+    /// What keeps the source from being harvested, since the last run that was finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing: Option<Failing>,
     /// Keys that we do not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -113,6 +116,12 @@ pub struct Run {
     /// How many records were put into quarantine.
     #[serde(default)]
     pub quarantined: u64,
+    /// How many tasks its pages have queued.
+    #[serde(default)]
+    pub queued: u64,
+    /// Since when a queue that cannot tell has looked empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_since: Option<DateTime<Utc>>,
 }
 
 impl Run {
@@ -135,6 +144,63 @@ impl Run {
         self.problems.truncate(so_far.problems);
     }
 }
+
+/// What keeps a source from being harvested. Only a scheduler waits because of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// How often it was tried.
+    pub times: u32,
+    /// The last failure.
+    pub detail: String,
+    /// When a scheduler tries again.
+    pub again: DateTime<Utc>,
+}
+
+/// Whether it is a source's turn to be harvested by a scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// A run is to begin.
+    Due,
+    /// A run is to be gone on with.
+    GoesOn,
+    /// A run is in hand, by a lease that lasts until then.
+    Leased(DateTime<Utc>),
+    /// The endpoint asked not to be troubled before.
+    NotBefore(DateTime<Utc>),
+    /// It has failed, and is tried again then.
+    Failing(DateTime<Utc>),
+    /// The last run is not so long ago: the next begins then.
+    Later(DateTime<Utc>),
+}
+
+impl State {
+    /// Whether it is the source's turn, when it is to be harvested `every` so often, counted from beginning to beginning.
+    pub fn turn(&self, every: TimeDelta, now: DateTime<Utc>) -> Turn {
+        if let Some(lease) = self.lease.as_ref().filter(|lease| lease.expires > now) {
+            return Turn::Leased(lease.expires);
+        }
+        if let Some(until) = self.not_before.filter(|until| *until > now) {
+            return Turn::NotBefore(until);
+        }
+        if let Some(again) = self.failing.as_ref().map(|failing| failing.again).filter(|again| *again > now) {
+            return Turn::Failing(again);
+        }
+        if self.run.is_some() {
+            return Turn::GoesOn;
+        }
+        let next = self.last_run.as_deref().and_then(began).map(|began| began + every);
+        next.filter(|next| *next > now).map_or(Turn::Due, Turn::Later)
+    }
+}
+
+/// When a run began, by its name.
+fn began(run: &str) -> Option<DateTime<Utc>> {
+    let (time, _) = run.split_once('-')?;
+    NaiveDateTime::parse_from_str(time, RUN_TIME).ok().map(|time| time.and_utc())
+}
+
+/// How a run's name begins.
+pub(crate) const RUN_TIME: &str = "%Y%m%dT%H%M%SZ";
 
 /// A window given up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -185,6 +251,7 @@ impl Default for State {
             run: None,
             gaps: Vec::new(),
             last_run: None,
+            failing: None,
             other: Map::new(),
         }
     }
@@ -202,5 +269,40 @@ impl Granary {
 
     pub(crate) async fn read_state(&self, silo: &SiloName) -> Result<Option<Document<State>>, Error> {
         self.read(&path(silo)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn a_source_has_its_turn_when_it_is_due_or_unfinished_and_nobody_and_nothing_keeps_it() {
+        let (day, now) = (TimeDelta::days(1), at("2026-01-02T12:00:00Z"));
+        let new = State::default();
+        assert_eq!(new.turn(day, now), Turn::Due);
+
+        let harvested = State { last_run: Some("20260102T110000Z-00ff".to_owned()), ..new.clone() };
+        assert_eq!(harvested.turn(day, now), Turn::Later(at("2026-01-03T11:00:00Z")));
+        assert_eq!(harvested.turn(TimeDelta::hours(1), now), Turn::Due);
+
+        let soon = at("2026-01-02T12:01:00Z");
+        let asked_to_wait = State { not_before: Some(soon), ..new.clone() };
+        assert_eq!(asked_to_wait.turn(day, now), Turn::NotBefore(soon));
+        assert_eq!(asked_to_wait.turn(day, soon), Turn::Due);
+
+        let failing = Some(Failing { times: 1, detail: "no answer".to_owned(), again: soon });
+        let failing = State { failing, ..new.clone() };
+        assert_eq!(failing.turn(day, now), Turn::Failing(soon));
+        assert_eq!(failing.turn(day, soon), Turn::Due);
+
+        let (holder, host) = ("a process".to_owned(), "a machine".to_owned());
+        let leased = State { lease: Some(Lease { holder, host, since: now, expires: soon }), ..new };
+        assert_eq!(leased.turn(day, now), Turn::Leased(soon));
+        assert_eq!(leased.turn(day, soon), Turn::Due);
     }
 }

@@ -49,7 +49,7 @@ impl From<granary_fetch::Error> for Fault {
 }
 
 /// An error with its causes, on one line.
-pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
+pub fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -69,7 +69,7 @@ async fn one_loop(context: &Context, select: &Select, until: &Until) -> Result<(
     while !context.stop.is_cancelled() {
         let messages = context.queue.receive(BATCH, VISIBILITY, select).await?;
         if !messages.is_empty() {
-            download_step(context, messages).await?;
+            download_step(context, messages, None).await?;
             continue;
         }
         let may_end = match until {

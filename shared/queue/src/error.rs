@@ -1,8 +1,9 @@
 //! What can go wrong with a queue.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use rusqlite::ErrorCode;
+/// What SQLite or SQS says.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// A failure of the queue. What was to be written is not; what was written before is still there.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +17,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// SQLite's own words.
-        source: rusqlite::Error,
+        source: Cause,
     },
     /// The file is a good database of some other program. It is left as it is.
     #[error("{path} is a database, but not a queue; name another file")]
@@ -42,7 +43,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// SQLite's own words.
-        source: rusqlite::Error,
+        source: Cause,
     },
     /// The disk is full.
     #[error(
@@ -52,7 +53,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// SQLite's own words.
-        source: rusqlite::Error,
+        source: Cause,
     },
     /// Another process has been writing for longer than anybody should. Trying again may help.
     #[error("another process keeps the queue {path} locked")]
@@ -60,7 +61,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// SQLite's own words.
-        source: rusqlite::Error,
+        source: Cause,
     },
     /// The folder of the file cannot be made.
     #[error("cannot make the folder of the queue {path}")]
@@ -76,25 +77,45 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// SQLite's own words.
-        source: rusqlite::Error,
+        source: Cause,
+    },
+    /// There is no such queue.
+    #[error("there is no queue {url}; make it, or name another with --queue")]
+    NoSuchQueue {
+        /// Its URL.
+        url: String,
+    },
+    /// The queue has nowhere to put what fails for good.
+    #[error(
+        "the queue {url} has no dead-letter queue; give it a redrive policy, as template.yaml does, or name another with --queue"
+    )]
+    NoDeadLetterQueue {
+        /// Its URL.
+        url: String,
+    },
+    /// These credentials may not do it.
+    #[error(
+        "not permitted to {action} the queue {url}; give these credentials the right to it, or use others"
+    )]
+    Denied {
+        /// What was tried.
+        action: &'static str,
+        /// Its URL.
+        url: String,
+        /// SQS's own words.
+        source: Cause,
+    },
+    /// Anything else that SQS reports, or that is on the way to it.
+    #[error("cannot {action} the queue {url}")]
+    Sqs {
+        /// What was tried.
+        action: &'static str,
+        /// Its URL.
+        url: String,
+        /// SQS's own words.
+        source: Cause,
     },
     /// The runtime is shutting down.
     #[error("the queue was asked after its runtime had ended")]
     Ended,
-}
-
-impl Error {
-    /// Names what SQLite reports by what can be done about it.
-    pub(crate) fn of(path: &Path, source: rusqlite::Error) -> Self {
-        let path = path.to_owned();
-        match source.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Corrupt { path, source },
-            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-                Self::Unwritable { path, source }
-            }
-            Some(ErrorCode::DiskFull) => Self::Full { path, source },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path, source },
-            _ => Self::Sqlite { path, source },
-        }
-    }
 }

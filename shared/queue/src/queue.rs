@@ -13,7 +13,7 @@ use crate::{counters::Counters, error::Error, task::Task};
 /// for a time, its *visibility*; who has neither settled nor extended it by then loses it to the next who asks. So
 /// nothing is lost with a worker that dies, and everything may be worked twice.
 ///
-/// A queue may give messages out of order (SQS) or oldest first ([`SqliteQueue`](crate::SqliteQueue)).
+/// A queue may give messages out of order (SQS) or oldest first (SQLite).
 ///
 /// A dropped future leaves the queue whole: what it was to do is then done altogether or not at all, except that a
 /// send may have sent some of its messages. Messages that a dropped [`receive`](Queue::receive) has taken come back
@@ -33,7 +33,8 @@ pub trait Queue: Send + Sync {
     /// Sends messages as they are, as [`Queue::send`] does; they need not be tasks.
     async fn send_bodies(&self, bodies: &[String]) -> Result<(), Error>;
 
-    /// Takes up to `max` messages and hides them for `visibility`. Returns at once, with nothing when there is nothing.
+    /// Takes up to `max` messages and hides them for `visibility`. With nothing there it returns nothing: at once, or
+    /// after waiting some seconds for something to come (SQS's long polling).
     async fn receive(&self, max: usize, visibility: Duration, select: &Select)
     -> Result<Vec<Message>, Error>;
 
@@ -47,8 +48,9 @@ pub trait Queue: Send + Sync {
     /// Hides messages for `visibility` from now on.
     async fn extend(&self, receipts: &[Receipt], visibility: Duration) -> Result<(), Error>;
 
-    /// Moves a message to the dead letters with its reason, and counts, as [`Queue::acknowledge`] does.
-    async fn bury(&self, settled: &Settled, burial: &Burial) -> Result<(), Error>;
+    /// Moves a message to the dead letters with its reason, and counts, as [`Queue::acknowledge`] does. `settled` is
+    /// this message's.
+    async fn bury(&self, message: &Message, settled: &Settled, burial: &Burial) -> Result<(), Error>;
 
     /// Shows up to `max` messages without taking or hiding them, in the order in which they would come: those that are
     /// delayed or held by somebody last.
@@ -63,11 +65,15 @@ pub trait Queue: Send + Sync {
     /// Puts dead letters back into the queue, as if they were new. Returns how many.
     async fn redrive(&self, which: &Redrive, select: &Select) -> Result<u64, Error>;
 
-    /// What acknowledgements and burials have counted for a run.
-    async fn counters(&self, run: &str) -> Result<Counters, Error>;
+    /// What acknowledgements and burials have counted for a run; nothing when this queue cannot keep count (SQS).
+    async fn counters(&self, run: &str) -> Result<Option<Counters>, Error>;
+
+    /// Whether [`Queue::counters`] are kept. Where they are not, who settles messages has to count them elsewhere.
+    fn keeps_counters(&self) -> bool;
 }
 
-/// Which messages are meant. A queue that cannot select (SQS) may take it for [`Select::All`].
+/// Which messages are meant. A queue that cannot select among those that wait (SQS) receives and counts all of them; dead
+/// letters and those looked at are always selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Select {
     /// All of them, those that are no tasks too.
@@ -91,8 +97,16 @@ pub struct Message {
 
 /// Names one reception of one message (SQS's receipt handle): valid until somebody else receives the message, or
 /// until it is settled or given back.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Receipt(pub(crate) String);
+
+impl Receipt {
+    /// The receipt handle that SQS, or Lambda in its place, has given with a message.
+    #[must_use]
+    pub fn of_handle(handle: String) -> Self {
+        Self(handle)
+    }
+}
 
 /// A message that is done with, and what is to be counted for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +142,7 @@ pub struct Peeked {
 pub struct Depth {
     /// Ready to be received.
     pub waiting: u64,
-    /// Given back, and not ready yet.
+    /// Given back, and not ready yet. Some queues (SQS) count those among [`Depth::in_flight`].
     pub delayed: u64,
     /// Received and neither settled nor given back; their visibility lasts.
     pub in_flight: u64,
@@ -136,6 +150,17 @@ pub struct Depth {
     pub dead: u64,
     /// When the first of those delayed is ready; unknown to some queues.
     pub next_ready: Option<DateTime<Utc>>,
+}
+
+#[cfg(feature = "sqs")]
+impl Select {
+    /// Whether a message is meant.
+    pub(crate) fn includes(&self, body: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Silo(silo) => Task::parse(body).is_ok_and(|task| task.silo_name() == silo),
+        }
+    }
 }
 
 impl Depth {

@@ -3,6 +3,7 @@
 mod counters;
 mod database;
 mod dead_letters;
+mod error;
 mod holder;
 mod messages;
 mod receipt;
@@ -127,7 +128,7 @@ impl Queue for SqliteQueue {
         self.database.write(move |db| messages::extend(db, &receipts, visibility, now())).await
     }
 
-    async fn bury(&self, settled: &Settled, burial: &Burial) -> Result<(), Error> {
+    async fn bury(&self, _message: &Message, settled: &Settled, burial: &Burial) -> Result<(), Error> {
         let (settled, burial) = (settled.clone(), burial.clone());
         self.database
             .write(move |db| {
@@ -165,8 +166,12 @@ impl Queue for SqliteQueue {
         self.database.write(move |db| dead_letters::redrive(db, &which, silo.as_deref(), now())).await
     }
 
-    async fn counters(&self, run: &str) -> Result<Counters, Error> {
+    async fn counters(&self, run: &str) -> Result<Option<Counters>, Error> {
         let run = run.to_owned();
-        self.database.read(move |db| counters::of_run(db, &run)).await
+        self.database.read(move |db| counters::of_run(db, &run)).await.map(Some)
+    }
+
+    fn keeps_counters(&self) -> bool {
+        true
     }
 }

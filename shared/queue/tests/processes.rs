@@ -118,7 +118,7 @@ async fn eight_processes_take_each_message_once_and_count_it_once() {
     }
     assert_eq!(taken.len(), 400);
     assert!(taken.values().all(|times| *times == 1), "{taken:?}");
-    assert_eq!(queue.counters("r").await.unwrap().get("files"), 400);
+    assert_eq!(queue.counters("r").await.unwrap().unwrap().get("files"), 400);
 }
 
 #[tokio::test]

@@ -42,8 +42,11 @@ async fn a_body_that_is_no_text_is_received_and_can_be_buried() {
     let bodies: Vec<_> = messages.iter().map(|message| message.body.as_str()).collect();
     assert_eq!(bodies, ["\0\u{fffd}", "{\"slo\u{fffd}", "7", "good", "{\"silo\":\"\u{fffd}\"}"]);
     for message in messages {
-        let settled = Settled { receipt: message.receipt, run: None, counters: Counters::default() };
-        queue.bury(&settled, &Burial { reason: "bad_message".into(), detail: String::new() }).await.unwrap();
+        let settled = Settled { receipt: message.receipt.clone(), run: None, counters: Counters::default() };
+        queue
+            .bury(&message, &settled, &Burial { reason: "bad_message".into(), detail: String::new() })
+            .await
+            .unwrap();
     }
     assert_eq!(queue.dead(10, &Select::All).await.unwrap().len(), 5);
 }

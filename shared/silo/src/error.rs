@@ -15,6 +15,44 @@ pub enum Error {
         /// The store's own words.
         source: object_store::Error,
     },
+    /// The store does not permit it.
+    #[error("not permitted to {action} {path}; give these credentials the right to it, or use others")]
+    Denied {
+        /// What was tried: `read`, `write`, `list`.
+        action: &'static str,
+        /// On what.
+        path: String,
+        /// The store's own words.
+        source: object_store::Error,
+    },
+    /// There is no such bucket.
+    #[cfg(feature = "s3")]
+    #[error("there is no bucket {bucket}{}; make it, or name another with --granary s3://BUCKET/PREFIX", at(endpoint.as_deref()))]
+    NoSuchBucket {
+        /// Its name.
+        bucket: String,
+        /// The endpoint that was asked, when it is not Amazon's.
+        endpoint: Option<String>,
+    },
+    /// The store takes every write, whatever condition comes with it.
+    #[cfg(feature = "s3")]
+    #[error(
+        "{place} ignores conditional writes (If-Match, If-None-Match): two writers would overwrite each other unseen; \
+         use a store that honours them, or a directory"
+    )]
+    IgnoresConditions {
+        /// `s3://bucket/prefix`
+        place: String,
+    },
+    /// The bucket cannot be used as it is named or configured.
+    #[cfg(feature = "s3")]
+    #[error("cannot use {place}")]
+    Bucket {
+        /// `s3://bucket/prefix`
+        place: String,
+        /// Why.
+        source: object_store::Error,
+    },
     /// The folder holds files and is no silo.
     #[error("{name} is no silo: it has no pairtree_version0_1; choose another silo name or another granary")]
     NotASilo {
@@ -88,7 +126,10 @@ impl Error {
         path: impl std::fmt::Display,
     ) -> impl FnOnce(object_store::Error) -> Self {
         let path = path.to_string();
-        move |source| Self::Store { action, path, source }
+        move |source| match is_denied(&source) {
+            true => Self::Denied { action, path, source },
+            false => Self::Store { action, path, source },
+        }
     }
 
     /// Whether the disk or the quota is full: nothing else will succeed before that is mended.
@@ -104,4 +145,20 @@ impl Error {
         }
         false
     }
+}
+
+/// Whether the store refuses these credentials. Of lists and uploads in parts only the text of its answer says so.
+fn is_denied(error: &object_store::Error) -> bool {
+    match error {
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => true,
+        object_store::Error::Generic { source, .. } => {
+            source.to_string().contains("<Code>AccessDenied</Code>")
+        }
+        _ => false,
+    }
+}
+
+#[cfg(feature = "s3")]
+fn at(endpoint: Option<&str>) -> String {
+    endpoint.map(|endpoint| format!(" at {endpoint}")).unwrap_or_default()
 }

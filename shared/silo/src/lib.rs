@@ -3,12 +3,15 @@
 //! The layout is that of RecordSilo (2010), which opens what this crate writes; this crate opens what
 //! RecordSilo wrote, with or without the `obj` folder, and leaves alone what it does not know. Where a
 //! granary lies, in a directory or a bucket, is the business of an [`object_store::ObjectStore`];
-//! [`DirectoryStore`] is the one for a directory, with the conditional writes that `object_store`'s own lacks.
+//! [`DirectoryStore`] is the one for a directory, with the conditional writes that `object_store`'s own lacks, `BucketStore` (feature
+//! `s3`) the one for a bucket.
 //!
 //! Two rules hold everywhere. Bytes are written before the manifest that names them, and a manifest changes
 //! only by compare-and-swap: whoever dies, or loses the race, leaves nothing that a reader could trip over.
 
 mod announce;
+#[cfg(feature = "s3")]
+mod bucket;
 mod digest;
 mod directory;
 mod error;
@@ -22,6 +25,8 @@ mod verify;
 mod writer;
 
 pub use announce::{Announcement, Change, Metadata};
+#[cfg(feature = "s3")]
+pub use bucket::BucketStore;
 pub use digest::{Digester, Digests};
 pub use directory::DirectoryStore;
 pub use error::Error;

@@ -22,8 +22,10 @@ pub(crate) const MANIFEST: &str = "__manifest.json";
 /// The text of `pairtree_version0_1`, as the specification has it and RecordSilo wrote it.
 const PAIRTREE_VERSION: &str = "This directory conforms to Pairtree Version 0.1. Updated spec: http://www.cdlib.org/inside/diglib/pairtree/pairtreespec.html";
 
-/// The longest path below the granary: file systems know 4,096 bytes, of which the granary's own path takes some.
+/// The longest path in a directory: file systems know 4,096 bytes, of which the granary's own path takes some.
 const LONGEST_PATH: usize = 3500;
+/// The longest key of S3, the granary's prefix included.
+const LONGEST_KEY: usize = 1024;
 
 /// How often a manifest is tried that others keep changing. With back-off this is minutes.
 const ATTEMPTS: u32 = 200;
@@ -40,6 +42,8 @@ pub struct Silo {
     name: SiloName,
     layout: Layout,
     part_size: usize,
+    /// Of a path below the granary, in bytes.
+    longest_path: usize,
 }
 
 /// Where an object lies below its Pairtree path.
@@ -124,9 +128,13 @@ impl Silo {
     }
 
     fn new(store: Arc<dyn ObjectStore>, name: SiloName, layout: Layout) -> Self {
-        let in_directory = store.to_string().starts_with("directory ");
-        let part_size = if in_directory { DIRECTORY_PART } else { BUCKET_PART };
-        Self { store, name, layout, part_size }
+        let place = store.to_string();
+        let (part_size, longest_path) = match place.starts_with("directory ") {
+            true => (DIRECTORY_PART, LONGEST_PATH),
+            // `s3://bucket/prefix` is longer than the prefix.
+            false => (BUCKET_PART, LONGEST_KEY.saturating_sub(place.len())),
+        };
+        Self { store, name, layout, part_size, longest_path }
     }
 
     /// Its name.
@@ -159,7 +167,7 @@ impl Silo {
     /// Where `path` of an object lies in the store.
     pub(crate) fn location(&self, identifier: &Identifier, path: &str) -> Result<Path, Error> {
         let location = format!("{}/{path}", self.folder(identifier));
-        if location.len() > LONGEST_PATH {
+        if location.len() > self.longest_path {
             return Err(Error::TooLong { identifier: identifier.clone() });
         }
         Path::parse(location).map_err(|_| Error::TooLong { identifier: identifier.clone() })

@@ -16,7 +16,7 @@ use object_store::{MultipartUpload, PutPayload, PutResult, UploadPart};
 
 /// An extension of [`object_store::PutMultipartOptions`]: the upload fails with
 /// [`object_store::Error::AlreadyExists`] when something has been stored under its name by the time it
-/// completes. [`crate::DirectoryStore`] honours it.
+/// completes. Our stores honour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IfAbsent;
 

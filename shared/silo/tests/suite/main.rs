@@ -13,13 +13,19 @@ use object_store::{
     ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion, memory::InMemory, path::Path,
 };
 
+#[cfg(feature = "s3")]
+mod buckets;
+
 /// A store, and what keeps it alive.
 struct Place(Arc<dyn ObjectStore>, Option<tempfile::TempDir>);
 
-fn places() -> Vec<Place> {
+async fn places() -> Vec<Place> {
     let folder = tempfile::tempdir().unwrap();
     let directory = DirectoryStore::create(&folder.path().join("granary")).unwrap();
-    vec![Place(Arc::new(directory), Some(folder)), Place(Arc::new(InMemory::new()), None)]
+    let places = vec![Place(Arc::new(directory), Some(folder)), Place(Arc::new(InMemory::new()), None)];
+    #[cfg(feature = "s3")]
+    let places = places.into_iter().chain(buckets::of_the_local_cloud().await).collect();
+    places
 }
 
 /// Runs the test body on a new silo in each kind of store.
@@ -28,7 +34,7 @@ macro_rules! on_every_store {
         $(#[$meta])*
         #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
         async fn $name() {
-            for Place($store, _folder) in places() {
+            for Place($store, _folder) in places().await {
                 let $silo = Silo::create($store.clone(), name("maths"), "http://example.org/cgi/oai2").await.unwrap();
                 $body
             }

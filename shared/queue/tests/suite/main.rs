@@ -1,7 +1,7 @@
 //! What every queue promises, tried on each implementation.
 
 // Clippy takes the helpers of an integration test for ordinary code.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::{
     collections::BTreeMap,
@@ -11,6 +11,9 @@ use std::{
 };
 
 use granary_queue::{Burial, Counters, Message, Queue, Redrive, Select, Settled, SqliteQueue, Task};
+
+#[cfg(feature = "sqs")]
+mod sqs_of_the_local_cloud;
 
 /// Longer than any test: what is hidden for so long stays hidden.
 const LONG: Duration = Duration::from_secs(3600);
@@ -23,7 +26,7 @@ macro_rules! keeps {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $promise() {
-                    let (queue, _kept_for_the_test) = $open().await;
+                    let Some((queue, _kept_for_the_test)) = $open().await else { return };
                     super::$promise(queue).await;
                 }
             )*
@@ -38,9 +41,15 @@ keeps!(sqlite, super::new_sqlite:
     // Of a queue that can select.
     a_silo_gets_its_own_messages_only,
     the_depth_of_a_silo_is_its_own,
-    redriving_a_silo_leaves_the_dead_of_others,
+    // Of a queue that keeps count, and knows who holds what.
+    counters_belong_to_a_run,
+    acknowledging_twice_counts_once,
+    an_acknowledgement_that_comes_late_does_nothing,
+    a_late_burial_extension_or_return_does_nothing,
+    peeking_is_no_attempt,
     // Of every queue.
-    an_empty_queue_answers_at_once,
+    redriving_a_silo_leaves_the_dead_of_others,
+    an_empty_queue_gives_nothing,
     receiving_takes_no_more_than_asked,
     bodies_come_back_byte_for_byte,
     a_message_that_is_held_is_hidden_and_counted,
@@ -48,10 +57,6 @@ keeps!(sqlite, super::new_sqlite:
     attempts_count_receptions,
     extending_keeps_a_message_hidden,
     a_message_given_back_is_hidden_for_its_delay,
-    an_acknowledgement_that_comes_late_does_nothing,
-    a_late_burial_extension_or_return_does_nothing,
-    acknowledging_twice_counts_once,
-    counters_belong_to_a_run,
     a_buried_message_is_kept_with_its_reason,
     the_dead_are_redriven_by_reason,
     the_dead_are_redriven_by_id,
@@ -61,10 +66,30 @@ keeps!(sqlite, super::new_sqlite:
     eight_receivers_take_each_message_once,
 );
 
-async fn new_sqlite() -> (Arc<dyn Queue>, tempfile::TempDir) {
+#[cfg(feature = "sqs")]
+keeps!(sqs, super::sqs_of_the_local_cloud::new:
+    redriving_a_silo_leaves_the_dead_of_others,
+    an_empty_queue_gives_nothing,
+    receiving_takes_no_more_than_asked,
+    bodies_come_back_byte_for_byte,
+    a_message_that_is_held_is_hidden_and_counted,
+    a_message_comes_again_when_its_visibility_ends,
+    attempts_count_receptions,
+    extending_keeps_a_message_hidden,
+    a_message_given_back_is_hidden_for_its_delay,
+    a_buried_message_is_kept_with_its_reason,
+    the_dead_are_redriven_by_reason,
+    the_dead_are_redriven_by_id,
+    a_redriven_message_is_as_new,
+    peeking_takes_nothing_and_hides_nothing,
+    a_batch_of_any_size_is_sent,
+    eight_receivers_take_each_message_once,
+);
+
+async fn new_sqlite() -> Option<(Arc<dyn Queue>, tempfile::TempDir)> {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("local/queue.sqlite");
-    (Arc::new(SqliteQueue::open(&path).await.unwrap()), folder)
+    Some((Arc::new(SqliteQueue::open(&path).await.unwrap()), folder))
 }
 
 fn task(silo: &str, name: &str) -> Task {
@@ -94,8 +119,16 @@ fn one_file(message: &Message) -> Settled {
     Settled { receipt: message.receipt.clone(), run: Some("r".into()), counters }
 }
 
-fn burial(reason: &str) -> Burial {
-    Burial { reason: reason.into(), detail: format!("in full: {reason}") }
+async fn bury(queue: &Arc<dyn Queue>, message: &Message, reason: &str) {
+    let burial = Burial { reason: reason.into(), detail: format!("in full: {reason}") };
+    queue.bury(message, &one_file(message), &burial).await.unwrap();
+}
+
+/// How many files a run has, where the queue keeps count.
+async fn files_of_run(queue: &Arc<dyn Queue>) -> Option<u64> {
+    let counters = queue.counters("r").await.unwrap();
+    assert_eq!(counters.is_some(), queue.keeps_counters());
+    counters.map(|counters| counters.get("files"))
 }
 
 /// Sends a message, takes it, and buries it.
@@ -103,7 +136,7 @@ async fn die(queue: &Arc<dyn Queue>, body: &str, reason: &str) {
     send(queue, &[body]).await;
     let message = receive_one(queue, LONG).await;
     assert_eq!(message.body, body);
-    queue.bury(&one_file(&message), &burial(reason)).await.unwrap();
+    bury(queue, &message, reason).await;
 }
 
 /// `[waiting, delayed, in_flight, dead]`
@@ -146,7 +179,7 @@ async fn the_depth_of_a_silo_is_its_own(queue: Arc<dyn Queue>) {
     queue.send(&maths_tasks).await.unwrap();
     queue.send(&[task("history", "a")]).await.unwrap();
     let taken = queue.receive(3, LONG, &maths).await.unwrap();
-    queue.bury(&one_file(&taken[0]), &burial("gone")).await.unwrap();
+    bury(&queue, &taken[0], "gone").await;
     queue.give_back(&taken[1].receipt, LONG).await.unwrap();
     assert_eq!(depth(&queue, &maths).await, [1, 1, 1, 1]);
     assert_eq!(depth(&queue, &history).await, [1, 0, 0, 0]);
@@ -165,12 +198,12 @@ async fn redriving_a_silo_leaves_the_dead_of_others(queue: Arc<dyn Queue>) {
     assert_eq!(depth(&queue, &Select::All).await, [1, 0, 0, 1]);
 }
 
-async fn an_empty_queue_answers_at_once(queue: Arc<dyn Queue>) {
+async fn an_empty_queue_gives_nothing(queue: Arc<dyn Queue>) {
     assert_eq!(receive(&queue, LONG).await, []);
     assert_eq!(queue.peek(10, &Select::All).await.unwrap(), []);
     assert_eq!(queue.dead(10, &Select::All).await.unwrap(), []);
     assert_eq!(queue.redrive(&Redrive::All, &Select::All).await.unwrap(), 0);
-    assert_eq!(queue.counters("r").await.unwrap(), Counters::default());
+    assert!(files_of_run(&queue).await.is_none_or(|files| files == 0));
     assert!(queue.depth(&Select::All).await.unwrap().is_drained());
 }
 
@@ -223,10 +256,12 @@ async fn attempts_count_receptions(queue: Arc<dyn Queue>) {
 }
 
 async fn extending_keeps_a_message_hidden(queue: Arc<dyn Queue>) {
+    let short = Duration::from_secs(1);
     send(&queue, &["a", "b"]).await;
-    let held = receive(&queue, NO_TIME).await;
+    let held = receive(&queue, short).await;
     let receipts: Vec<_> = held.iter().map(|message| message.receipt.clone()).collect();
     queue.extend(&receipts, LONG).await.unwrap();
+    tokio::time::sleep(short + Duration::from_millis(200)).await;
     assert_eq!(receive(&queue, LONG).await, []);
     queue.extend(&receipts[..1], NO_TIME).await.unwrap();
     assert_eq!(bodies(&receive(&queue, LONG).await), [held[0].body.as_str()]);
@@ -237,7 +272,8 @@ async fn a_message_given_back_is_hidden_for_its_delay(queue: Arc<dyn Queue>) {
     let held = receive_one(&queue, LONG).await;
     queue.give_back(&held.receipt, LONG).await.unwrap();
     assert_eq!(receive(&queue, LONG).await, []);
-    assert_eq!(depth(&queue, &Select::All).await, [0, 1, 0, 0]);
+    let [waiting, delayed, in_flight, dead] = depth(&queue, &Select::All).await;
+    assert_eq!([waiting, delayed + in_flight, dead], [0, 1, 0]);
     if let Some(ready) = queue.depth(&Select::All).await.unwrap().next_ready {
         assert!(ready > held.sent);
     }
@@ -249,30 +285,31 @@ async fn an_acknowledgement_that_comes_late_does_nothing(queue: Arc<dyn Queue>) 
     let other = receive_one(&queue, LONG).await;
     queue.acknowledge(&[one_file(&slow)]).await.unwrap();
     assert_eq!(depth(&queue, &Select::All).await, [0, 0, 1, 0]);
-    assert_eq!(queue.counters("r").await.unwrap().get("files"), 0);
+    assert!(files_of_run(&queue).await.is_none_or(|files| files == 0));
     queue.acknowledge(&[one_file(&other)]).await.unwrap();
     assert_eq!(depth(&queue, &Select::All).await, [0; 4]);
-    assert_eq!(queue.counters("r").await.unwrap().get("files"), 1);
+    assert!(files_of_run(&queue).await.is_none_or(|files| files == 1));
 }
 
 async fn a_late_burial_extension_or_return_does_nothing(queue: Arc<dyn Queue>) {
     send(&queue, &["a"]).await;
     let slow = receive_one(&queue, NO_TIME).await;
     let _other = receive_one(&queue, LONG).await;
-    queue.bury(&one_file(&slow), &burial("gone")).await.unwrap();
+    bury(&queue, &slow, "gone").await;
     queue.extend(std::slice::from_ref(&slow.receipt), NO_TIME).await.unwrap();
     queue.give_back(&slow.receipt, NO_TIME).await.unwrap();
     assert_eq!(depth(&queue, &Select::All).await, [0, 0, 1, 0]);
-    assert_eq!(queue.counters("r").await.unwrap().get("files"), 0);
+    assert!(files_of_run(&queue).await.is_none_or(|files| files == 0));
 }
 
 async fn acknowledging_twice_counts_once(queue: Arc<dyn Queue>) {
     send(&queue, &["a", "b"]).await;
-    let settled: Vec<_> = receive(&queue, LONG).await.iter().map(one_file).collect();
+    let messages = receive(&queue, LONG).await;
+    let settled: Vec<_> = messages.iter().map(one_file).collect();
     queue.acknowledge(&settled).await.unwrap();
     queue.acknowledge(&settled).await.unwrap();
-    queue.bury(&settled[0], &burial("gone")).await.unwrap();
-    assert_eq!(queue.counters("r").await.unwrap().get("files"), 2);
+    bury(&queue, &messages[0], "gone").await;
+    assert!(files_of_run(&queue).await.is_none_or(|files| files == 2));
     assert_eq!(depth(&queue, &Select::All).await, [0; 4]);
 }
 
@@ -283,8 +320,8 @@ async fn counters_belong_to_a_run(queue: Arc<dyn Queue>) {
     settled[1].run = Some("s".into());
     settled[2].run = None;
     queue.acknowledge(&settled).await.unwrap();
-    assert_eq!(queue.counters("r").await.unwrap(), settled[0].counters);
-    assert_eq!(queue.counters("s").await.unwrap(), settled[1].counters);
+    assert_eq!(queue.counters("r").await.unwrap().as_ref(), Some(&settled[0].counters));
+    assert_eq!(queue.counters("s").await.unwrap().as_ref(), Some(&settled[1].counters));
 }
 
 async fn a_buried_message_is_kept_with_its_reason(queue: Arc<dyn Queue>) {
@@ -295,7 +332,7 @@ async fn a_buried_message_is_kept_with_its_reason(queue: Arc<dyn Queue>) {
     assert_eq!((letter.reason.as_str(), letter.attempts), ("bad_message", 1));
     assert_eq!(letter.detail, "in full: bad_message");
     assert_eq!(receive(&queue, LONG).await, []);
-    assert_eq!(queue.counters("r").await.unwrap().get("files"), 1);
+    assert!(files_of_run(&queue).await.is_none_or(|files| files == 1));
     assert!(queue.depth(&Select::All).await.unwrap().is_drained());
 }
 
@@ -325,10 +362,12 @@ async fn a_redriven_message_is_as_new(queue: Arc<dyn Queue>) {
     send(&queue, &["a"]).await;
     let first = receive_one(&queue, NO_TIME).await;
     let second = receive_one(&queue, LONG).await;
-    queue.bury(&one_file(&second), &burial("gone")).await.unwrap();
+    bury(&queue, &second, "gone").await;
     assert_eq!(queue.redrive(&Redrive::All, &Select::All).await.unwrap(), 1);
     let again = receive_one(&queue, LONG).await;
-    assert_eq!((again.body.as_str(), again.attempts), ("a", 1));
+    assert_eq!(again.body, "a");
+    // A queue may count the move itself (LocalStack).
+    assert!(again.attempts <= 2, "{again:?}");
     // Receipts of its former life are worth nothing.
     queue.acknowledge(&[one_file(&first), one_file(&second)]).await.unwrap();
     assert_eq!(depth(&queue, &Select::All).await, [0, 0, 1, 0]);
@@ -337,8 +376,16 @@ async fn a_redriven_message_is_as_new(queue: Arc<dyn Queue>) {
 async fn peeking_takes_nothing_and_hides_nothing(queue: Arc<dyn Queue>) {
     send(&queue, &["a", "b"]).await;
     assert_eq!(queue.peek(1, &Select::All).await.unwrap().len(), 1);
-    let peeked = queue.peek(10, &Select::All).await.unwrap();
-    assert_eq!(peeked.iter().map(|peeked| peeked.attempts).collect::<Vec<_>>(), [0, 0]);
+    assert_eq!(queue.peek(10, &Select::All).await.unwrap().len(), 2);
+    assert_eq!(receive(&queue, LONG).await.len(), 2);
+}
+
+async fn peeking_is_no_attempt(queue: Arc<dyn Queue>) {
+    send(&queue, &["a", "b"]).await;
+    for _ in 0..2 {
+        let peeked = queue.peek(10, &Select::All).await.unwrap();
+        assert_eq!(peeked.iter().map(|peeked| peeked.attempts).collect::<Vec<_>>(), [0, 0]);
+    }
     let messages = receive(&queue, LONG).await;
     assert_eq!(messages.iter().map(|message| message.attempts).collect::<Vec<_>>(), [1, 1]);
 }
@@ -362,7 +409,7 @@ async fn eight_receivers_take_each_message_once(queue: Arc<dyn Queue>) {
     }
     assert_eq!(taken.len(), tasks.len());
     assert!(taken.values().all(|times| *times == 1), "{taken:?}");
-    assert_eq!(queue.counters("r").await.unwrap().get("files"), 200);
+    assert!(files_of_run(&queue).await.is_none_or(|files| files == 200));
 }
 
 async fn take_all(queue: Arc<dyn Queue>) -> Vec<String> {

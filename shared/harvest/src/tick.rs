@@ -1,0 +1,183 @@
+//! A tick of a schedule: every source whose turn it is, for as long as there is time.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures::{StreamExt, stream};
+use granary_silo::SiloName;
+use tokio::time::Instant;
+
+use crate::{
+    clock,
+    context::Context,
+    error::Error,
+    granary::Granary,
+    harvest_run::HarvestRun,
+    listing::Listing,
+    report::Report,
+    source::Source,
+    state::{self, Failing, State, Turn},
+    transfer::in_full,
+};
+
+/// How often a source is harvested that does not say.
+const EVERY: TimeDelta = TimeDelta::days(1);
+
+/// How many sources are harvested side by side.
+const SOURCES_AT_ONCE: usize = 8;
+
+/// How long a source waits that has failed: at first, and at most. Twice as long each time in between.
+const FIRST_WAIT: TimeDelta = TimeDelta::minutes(5);
+const LONGEST_WAIT: TimeDelta = TimeDelta::days(1);
+
+/// What a tick came to for one source.
+#[derive(Debug)]
+pub enum Ticked {
+    /// It was not its turn.
+    Passed(Turn),
+    /// Its run goes on at the next tick: there was no time for more, or tasks are still in the queue.
+    GoesOn {
+        /// Whether all is listed.
+        is_listed: bool,
+        /// Records listed so far.
+        records: u64,
+    },
+    /// Its run is finished.
+    Finished(Box<Report>),
+    /// It cannot be harvested now; it is tried again later, whatever it is.
+    Failed(Error),
+}
+
+impl Ticked {
+    /// In one word, for logs and answers.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Passed(_) => "passed",
+            Self::GoesOn { .. } => "goes_on",
+            Self::Finished(_) => "finished",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// Harvests the sources whose turn it is, several side by side. `asked_for` are harvested though their next run is not due;
+/// when it names any, only those. A tick lists and queues; somebody else works the queue, and a later tick finishes the run.
+///
+/// No page is begun after `stop_at`; what is in hand by `cut_at` is dropped, as if the process had been killed, but the
+/// lease is given back. A tick at the same time, or one cut short anywhere, harms nothing.
+///
+/// # Errors
+/// When the sources cannot be read. What concerns one source is in its [`Ticked`].
+pub async fn tick(
+    context: &Context,
+    asked_for: &[SiloName],
+    stop_at: Instant,
+    cut_at: Instant,
+) -> Result<Vec<(SiloName, Ticked)>, Error> {
+    let mut sources = context.granary.sources().await?;
+    for silo in asked_for {
+        if !sources.iter().any(|source| source.silo == *silo) {
+            return Err(Error::NoSuchSource(silo.clone()));
+        }
+    }
+    sources.retain(|source| asked_for.is_empty() || asked_for.contains(&source.silo));
+    let ticks = sources.iter().map(|source| async move {
+        let ticked = match one(context, source, !asked_for.is_empty(), stop_at, cut_at).await {
+            Ok(ticked) => ticked,
+            Err(error) => Ticked::Failed(error),
+        };
+        (source.silo.clone(), ticked)
+    });
+    Ok(stream::iter(ticks).buffer_unordered(SOURCES_AT_ONCE).collect().await)
+}
+
+async fn one(
+    context: &Context,
+    source: &Source,
+    is_asked_for: bool,
+    stop_at: Instant,
+    cut_at: Instant,
+) -> Result<Ticked, Error> {
+    let every = source.every_seconds.and_then(|seconds| i64::try_from(seconds).ok()).map(TimeDelta::seconds);
+    match context.granary.state(&source.silo).await?.turn(every.unwrap_or(EVERY), clock::now()) {
+        Turn::Due | Turn::GoesOn => {}
+        Turn::Later(_) | Turn::Failing(_) if is_asked_for => {}
+        turn => return Ok(Ticked::Passed(turn)),
+    }
+    if Instant::now() >= stop_at {
+        return Ok(Ticked::GoesOn { is_listed: false, records: 0 });
+    }
+    if let Some(host) = source.url.host_str() {
+        context.fetcher.trust(host);
+    }
+    match harvest(context, source, stop_at, cut_at).await {
+        Ok(ticked) => Ok(ticked),
+        // Another tick was faster, or the endpoint asks to wait: neither is a failure of the source.
+        Err(Error::Leased { .. } | Error::TakenOver { .. }) => Ok(Ticked::Passed(Turn::Leased(clock::now()))),
+        Err(Error::NotBefore { until, .. }) => Ok(Ticked::Passed(Turn::NotBefore(until))),
+        Err(error) => {
+            context.granary.note_failure(&source.silo, &error).await?;
+            Err(error)
+        }
+    }
+}
+
+async fn harvest(
+    context: &Context,
+    source: &Source,
+    stop_at: Instant,
+    cut_at: Instant,
+) -> Result<Ticked, Error> {
+    let mut run = HarvestRun::begin(context, source, None).await?;
+    let is_finished = match tokio::time::timeout_at(cut_at, run.list(Some(stop_at.into_std()))).await {
+        Ok(Ok(Listing::Done)) => run.is_drained().await,
+        Ok(Ok(Listing::Stopped)) | Err(_) => Ok(false),
+        Ok(Err(error)) => Err(error),
+    };
+    match is_finished {
+        Ok(true) => run.finish().await.map(Box::new).map(Ticked::Finished),
+        Ok(false) => {
+            let ticked = Ticked::GoesOn { is_listed: run.is_listed(), records: run.records() };
+            run.suspend().await?;
+            Ok(ticked)
+        }
+        Err(error) => {
+            // What went wrong matters more than whether the lease could be given back.
+            let _ = run.suspend().await;
+            Err(error)
+        }
+    }
+}
+
+impl Granary {
+    /// Remembers that a source cannot be harvested, and when it is to be tried again.
+    async fn note_failure(&self, silo: &SiloName, error: &Error) -> Result<(), Error> {
+        loop {
+            let known = self.read_state(silo).await?;
+            let mut state = known.as_ref().map_or_else(State::default, |document| document.value.clone());
+            let times = state.failing.as_ref().map_or(0, |failing| failing.times) + 1;
+            let again = clock::now() + wait_after(times);
+            state.failing = Some(Failing { times, detail: in_full(error), again });
+            if self.write(&state::path(silo), state, known.map(|document| document.known())).await?.is_some()
+            {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(fastrand::u64(0..50))).await;
+        }
+    }
+}
+
+fn wait_after(times: u32) -> TimeDelta {
+    (FIRST_WAIT * 2i32.pow(times.saturating_sub(1).min(10))).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_that_fails_is_left_alone_for_longer_each_time_and_a_day_at_most() {
+        let minutes = [1, 2, 3, 9, 10, 1000].map(|times| wait_after(times).num_minutes());
+        assert_eq!(minutes, [5, 10, 20, 1280, 1440, 1440]);
+    }
+}
