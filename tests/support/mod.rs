@@ -91,19 +91,23 @@ impl Granary {
 
     /// Every file of a silo by its path, with what tells one run from another taken out of the manifests.
     pub fn tree(&self, silo: &str) -> BTreeMap<String, Vec<u8>> {
-        let root = self.path().join(silo);
-        let mut tree = BTreeMap::new();
-        for path in files(&root) {
-            let mut bytes = std::fs::read(&path).unwrap();
-            if path.ends_with("__manifest.json") {
-                let mut manifest: Value = serde_json::from_slice(&bytes).unwrap();
-                normalise(&mut manifest);
-                bytes = manifest.to_string().into_bytes();
-            }
-            tree.insert(path.strip_prefix(&root).unwrap().display().to_string(), bytes);
-        }
-        tree
+        tree(&self.path().join(silo))
     }
+}
+
+/// Every file of the silo in a folder, as [`Granary::tree`].
+pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut tree = BTreeMap::new();
+    for path in files(root) {
+        let mut bytes = std::fs::read(&path).unwrap();
+        if path.ends_with("__manifest.json") {
+            let mut manifest: Value = serde_json::from_slice(&bytes).unwrap();
+            normalise(&mut manifest);
+            bytes = manifest.to_string().into_bytes();
+        }
+        tree.insert(path.strip_prefix(root).unwrap().display().to_string(), bytes);
+    }
+    tree
 }
 
 /// Takes out of a manifest what differs between two harvests of the same: runs and times, and the order in which files came.

@@ -1,26 +1,34 @@
-//! The files behind a record, found in its metadata: bytes in, file references out. Pure, no I/O.
+//! The files behind a record, found in its metadata and on its landing page: bytes in, file references out. Pure,
+//! no I/O.
 //!
-//! Each metadata format has a *finder*, a module of this crate. [`find`] asks them in order of trust, and the
-//! first that recognises the format answers. Elements are matched by their local names, because repositories
-//! disagree about namespaces; the metadata may still be wrapped in the OAI-PMH `<metadata>` element.
+//! Each metadata format has a *finder*, a module in `formats`. [`find`] tells the format by its root element and asks
+//! its finder. Elements are matched by their local names, because repositories disagree about namespaces; the
+//! metadata may still be wrapped in the OAI-PMH `<metadata>` element. Where metadata names no file, its
+//! [`landing_page`](Found::landing_page) may: [`read_page`] reads what that page answered.
 //!
-//! A new format is a file with a `FINDER` in it, its line in the table below, and its name in [`Method`].
+//! A new format is a file in `formats`, its line in the table there, and its name in [`Method`].
 
-mod eprints3;
+mod announced;
+mod encoding;
 mod error;
 mod file_type;
 mod finder;
+mod formats;
+mod lack;
+mod landing_page;
 mod link;
+mod media_type;
 mod method;
-mod oai_dc;
+mod page;
+mod payload;
 mod record;
+mod rights;
 mod xml;
 
-pub use eprints3::is_eprints3;
 pub use error::Error;
 pub use finder::{find, rank};
+pub use formats::is_eprints3;
+pub use lack::Lack;
 pub use method::{Method, UnknownMethod};
+pub use page::{Next, Page, PageFound, read_page};
 pub use record::{Availability, FileRef, Found, Record};
-
-/// The finders, those that say most about files first.
-const FINDERS: &[finder::Finder] = &[eprints3::FINDER, oai_dc::FINDER];

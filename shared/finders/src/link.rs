@@ -1,5 +1,33 @@
+//! Links to files.
+
 use percent_encoding::percent_decode_str;
 use url::Url;
+
+use crate::file_type;
+
+/// The URL that a text is, if it is one of http or https.
+pub(crate) fn http(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(is_http)
+}
+
+pub(crate) fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+/// A URL as it is written, but for its spaces: DSpace writes them raw.
+pub(crate) fn without_spaces(url: &str) -> String {
+    url.replace(' ', "%20")
+}
+
+/// Whether a text is the name of a file: it ends in a file type, and is no address.
+pub(crate) fn is_file_name(text: &str) -> bool {
+    file_type::of(text).is_some() && !text.contains("://")
+}
+
+/// Whether a URL is a file's by its ending.
+pub(crate) fn is_file(url: &Url) -> bool {
+    !url.path().ends_with('/') && file_name(url).is_some_and(|name| is_file_name(&name))
+}
 
 /// The name that a URL gives its file: the last segment of its path that is not empty, decoded; as it is
 /// written when it does not decode to UTF-8.

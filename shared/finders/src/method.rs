@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-/// How a file was found: the metadata format that named it.
+/// How a file was found: by the metadata format that named it, or on the landing page.
 ///
 /// Its text ([`as_str`](Method::as_str), `Display`, `FromStr`) is kept in manifests as `found_by`, and stays
 /// as it is.
@@ -8,18 +8,65 @@ use std::{fmt, str::FromStr};
 pub enum Method {
     /// EPrints 3 XML, `eprints3`.
     Eprints3,
+    /// METS, `mets`.
+    Mets,
+    /// DSpace's internal format, `xoai`.
+    Xoai,
+    /// OAI-ORE resource maps, in Atom or RDF/XML, `ore`.
+    Ore,
+    /// MPEG-21 DIDL, `didl`.
+    Didl,
+    /// OpenAIRE Guidelines for Literature Repositories 4, `openaire`.
+    Openaire,
+    /// RIOXX 2 and 3, `rioxx`.
+    Rioxx,
+    /// JATS, `jats`.
+    Jats,
     /// Links in unqualified Dublin Core that end in a file type, `oai_dc`.
     OaiDc,
+    /// Links in MARC 21 XML, `marcxml`.
+    Marcxml,
+    /// Typed links of the landing page, or of its link set, `signposting`.
+    Signposting,
+    /// Meta tags of the landing page, `html_meta`.
+    HtmlMeta,
+    /// The address of the landing page is the file, `landing_page`.
+    LandingPage,
 }
 
 impl Method {
-    const ALL: [Self; 2] = [Self::Eprints3, Self::OaiDc];
+    const ALL: [Self; 13] = [
+        Self::Eprints3,
+        Self::Mets,
+        Self::Xoai,
+        Self::Ore,
+        Self::Didl,
+        Self::Openaire,
+        Self::Rioxx,
+        Self::Jats,
+        Self::OaiDc,
+        Self::Marcxml,
+        Self::Signposting,
+        Self::HtmlMeta,
+        Self::LandingPage,
+    ];
 
     /// The name under which manifests keep it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Eprints3 => "eprints3",
+            Self::Mets => "mets",
+            Self::Xoai => "xoai",
+            Self::Ore => "ore",
+            Self::Didl => "didl",
+            Self::Openaire => "openaire",
+            Self::Rioxx => "rioxx",
+            Self::Jats => "jats",
             Self::OaiDc => "oai_dc",
+            Self::Marcxml => "marcxml",
+            Self::Signposting => "signposting",
+            Self::HtmlMeta => "html_meta",
+            Self::LandingPage => "landing_page",
         }
     }
 }
@@ -62,6 +109,6 @@ mod tests {
 
     #[test]
     fn an_unknown_method_is_named_in_the_error() {
-        assert_eq!("mets".parse::<Method>().unwrap_err().to_string(), "no finder is named \"mets\"");
+        assert_eq!("mods".parse::<Method>().unwrap_err().to_string(), "no finder is named \"mods\"");
     }
 }

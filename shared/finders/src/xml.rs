@@ -1,11 +1,8 @@
 //! Walking XML by the local names of elements, in one pass and without a tree.
 //!
-//! Memory does not grow with the document, except by the texts asked for and, when it is not UTF-8, one
-//! decoded copy. Entities of a document type are never expanded.
+//! Memory does not grow with the document, except by the texts asked for. Entities of a document type are never
+//! expanded.
 
-use std::borrow::Cow;
-
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use quick_xml::{
     Reader,
     escape::resolve_predefined_entity,
@@ -15,25 +12,8 @@ use quick_xml::{
 /// How deep elements may lie in each other. The formats read here need 12.
 const MAX_DEPTH: usize = 256;
 
-/// The text of an XML document: by its byte order mark, else by the encoding it declares, else as UTF-8.
-/// Never fails: an unknown encoding is taken for UTF-8, and bytes that do not fit become U+FFFD.
-pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    let declared = declared_encoding(bytes).filter(|&encoding| encoding != UTF_16LE && encoding != UTF_16BE);
-    // A declaration that can be read as ASCII is not in UTF-16, whatever it says. A byte order mark wins over
-    // both.
-    declared.unwrap_or(UTF_8).decode(bytes).0
-}
-
-fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
-    let declaration = bytes.trim_ascii_start().strip_prefix(b"<?xml")?;
-    let end = declaration.iter().position(|&byte| byte == b'>')?;
-    let declaration = str::from_utf8(&declaration[..end]).ok()?;
-    let (_, value) = declaration.split_once("encoding")?;
-    let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|&quote| quote == '"' || quote == '\'')?;
-    let (label, _) = value[1..].split_once(quote)?;
-    Encoding::for_label_no_replacement(label.as_bytes())
-}
+/// How long the name in a reference may be: without an end, looking for it would take forever.
+const MAX_REFERENCE: usize = 32;
 
 /// Where the XML ends that can be read.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +61,55 @@ impl Element<'_> {
     pub(crate) fn inside(&self) -> Level {
         self.level
     }
+
+    /// The value of an attribute, without white space around it, by its local name: the one without a namespace
+    /// prefix, else the first one with any. References are resolved as in text. `None` when nothing is left.
+    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
+        let mut prefixed = None;
+        for attribute in self.start.attributes().with_checks(false).flatten() {
+            let key = attribute.key;
+            if key.as_ref() == name {
+                return value(&attribute.value);
+            }
+            let is_declaration = key.prefix().is_some_and(|prefix| prefix.as_ref() == "xmlns");
+            if prefixed.is_none() && !is_declaration && key.local_name().as_ref() == name {
+                prefixed = value(&attribute.value);
+            }
+        }
+        prefixed
+    }
+
+    /// Whether the start tag holds this part of a namespace's name: in a declaration, in a schema location.
+    pub(crate) fn declares(&self, part: &str) -> bool {
+        self.start.attributes_raw().contains(part)
+    }
+}
+
+/// The value of an attribute as it was meant.
+fn value(raw: &str) -> Option<String> {
+    let value = resolve(&raw.replace(['\t', '\n', '\r'], " "));
+    Some(value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
+}
+
+/// Resolves the references in a text. What is no reference to a character or to one of the five entities of XML
+/// stays as it is written.
+pub(crate) fn resolve(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, reference)) = rest.split_once('&') {
+        text.push_str(before);
+        let end = reference.bytes().take(MAX_REFERENCE).position(|byte| byte == b';');
+        rest = reference;
+        match end.map(|end| reference.split_at(end)) {
+            Some((name, after)) if !name.is_empty() => {
+                push_resolved(&mut text, &BytesRef::new(name));
+                rest = &after[1..];
+            }
+            _ => text.push('&'),
+        }
+    }
+    text.push_str(rest);
+    text
 }
 
 /// A cursor over a document that moves forward only: what is not asked for is skipped, whole subtrees at a
@@ -118,6 +147,24 @@ impl<'a> Walker<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The next element anywhere inside `ancestor`, in document order; `None` at its end.
+    pub(crate) fn descendant(&mut self, ancestor: Level) -> Result<Option<Element<'a>>, Broken> {
+        while self.depth >= ancestor.0 {
+            match self.next()? {
+                Event::Start(start) => return Ok(Some(Element { start, level: Level(self.depth) })),
+                Event::Eof => return Ok(None),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// [`text`](Self::text) without white space around it; `None` when nothing is left.
+    pub(crate) fn value(&mut self, element: &Element<'_>) -> Result<Option<String>, Broken> {
+        let text = self.text(element)?;
+        Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
     }
 
     /// The text directly inside an element that was just met, without that of elements in it. References are
@@ -229,26 +276,42 @@ mod tests {
     }
 
     #[test]
-    fn the_encoding_is_that_of_the_byte_order_mark_or_the_declaration() {
-        let utf16: Vec<u8> = "\u{feff}<a>é</a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        for (bytes, text) in [
-            ("<a>é</a>".as_bytes(), "é"),
-            ("\u{feff}<?xml version='1.0' encoding='iso-8859-1'?><a>é</a>".as_bytes(), "é"),
-            (b"<?xml version='1.0' encoding=\"ISO-8859-1\"?><a>\xe9</a>", "é"),
-            (&utf16, "é"),
-            ("<?xml version='1.0' encoding='utf-16'?><a>é</a>".as_bytes(), "é"),
-            ("<?xml version='1.0' encoding='of-my-own'?><a>é</a>".as_bytes(), "é"),
-            (b"<a>\xe9</a>", "\u{fffd}"),
+    fn descendants_are_met_in_document_order_up_to_the_end_of_their_ancestor() {
+        let mut walker = Walker::new("<r><a><b/><c><b/></c></a><d/></r>");
+        let root = walker.root().unwrap();
+        let a = walker.child(root.inside()).unwrap().unwrap();
+        let mut names = Vec::new();
+        while let Some(element) = walker.descendant(a.inside()).unwrap() {
+            names.push(element.name().to_owned());
+        }
+        assert_eq!(names, ["b", "c", "b"]);
+        assert_eq!(walker.child(root.inside()).unwrap().unwrap().name(), "d");
+    }
+
+    #[test]
+    fn an_attribute_is_found_by_its_local_name_and_its_references_are_resolved() {
+        for (tag, expected) in [
+            ("<a href='b'/>", Some("b")),
+            ("<a x:href='b'/>", Some("b")),
+            ("<a x:href='b' href='c'/>", Some("c")),
+            ("<a xmlns:href='b'/>", None),
+            ("<a xmlns:href='b' x:href='c'/>", Some("c")),
+            ("<a href=' \n '/>", None),
+            ("<a href='\n b\tc '/>", Some("b c")),
+            ("<a href='?a=1&amp;b=&#233;&c=2&d;'/>", Some("?a=1&b=é&c=2&d;")),
+            ("<a href='&&;&#x41;&'/>", Some("&&;A&")),
+            ("<a href='b' href='c'/>", Some("b")),
+            ("<a href=b other='c'/>", None),
+            ("<a/>", None),
         ] {
-            assert_eq!(text_of(&decode(bytes)).unwrap(), text, "{bytes:?}");
+            let root = Walker::new(tag).root().unwrap();
+            assert_eq!(root.attribute("href").as_deref(), expected, "{tag}");
         }
     }
 
     #[test]
-    fn utf8_is_not_copied() {
-        assert!(matches!(
-            decode("<?xml version='1.0' encoding='UTF-8'?><a>é</a>".as_bytes()),
-            Cow::Borrowed(_)
-        ));
+    fn a_reference_without_an_end_is_text() {
+        let text = "&a".repeat(1000);
+        assert_eq!(resolve(&text), text);
     }
 }

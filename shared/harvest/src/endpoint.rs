@@ -87,9 +87,9 @@ impl Endpoint {
         let exports = match source.kind {
             Kind::Oai => false,
             Kind::Eprints3 => true,
-            // Records that name their files themselves need no export.
+            // EPrints XML says more about files than any other format: digests, and who may see them.
             Kind::Auto => {
-                direct.is_none_or(|format| rank(&format.prefix, &format.namespace) <= rank(OAI_DC, ""))
+                direct.is_none_or(|format| rank(&format.prefix, &format.namespace) < rank("eprints3", ""))
             }
         };
         let export = if exports { self.find_template(context, source).await? } else { Export::None };

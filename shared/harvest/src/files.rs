@@ -8,6 +8,9 @@ use granary_silo::{Entry, Failure, FileName, Manifest, SiloName, VersionName, Ve
 
 use crate::{reason::Reason, source::Files};
 
+/// The key of a task that has the SHA-256 that the metadata announces.
+pub(crate) const SHA256: &str = "sha256";
+
 /// What is known of the version that the files belong to, for the tasks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owner<'a> {
@@ -137,8 +140,12 @@ fn is_there(manifest: &mut Manifest, version: &VersionName, name: &FileName, fil
     {
         return true;
     }
-    let (Some(md5), Some(size)) = (&file.md5, file.size) else { return false };
-    let Some(stored) = manifest.find_announced(md5, size).cloned() else { return false };
+    let stored = match (&file.sha256, &file.md5, file.size) {
+        (Some(sha256), ..) => manifest.find_content(sha256),
+        (None, Some(md5), Some(size)) => manifest.find_announced(md5, size),
+        (None, ..) => None,
+    };
+    let Some(stored) = stored.cloned() else { return false };
     let entry = Entry {
         url: Some(file.url.clone()),
         original_name: Some(file.name.clone()),
@@ -160,6 +167,9 @@ fn task(manifest: &Manifest, owner: Owner<'_>, name: &FileName, file: &FileRef) 
     task.size = file.size;
     task.md5 = file.md5.clone();
     task.content_type = file.content_type.clone();
+    if let Some(sha256) = &file.sha256 {
+        task.other.insert(SHA256.to_owned(), sha256.clone().into());
+    }
     if file.name != name.as_str() {
         task.other.insert("original_name".to_owned(), file.name.clone().into());
     }
@@ -179,6 +189,7 @@ mod tests {
             name: name.to_owned(),
             size: None,
             md5: None,
+            sha256: None,
             content_type: None,
             availability: Availability::Open,
             found_by: Method::Eprints3,

@@ -10,6 +10,7 @@ use crate::{
     clock,
     context::{Context, Progress},
     error::Error,
+    files::SHA256,
     html::looks_like_html,
     reason::Reason,
 };
@@ -208,6 +209,12 @@ fn not_as_announced(task: &Task, digests: &Digests) -> Option<Fault> {
         && size != digests.size
     {
         return Some(wrong("size", &digests.size.to_string(), &size.to_string()));
+    }
+    let sha256 = task.other.get(SHA256).and_then(|sha256| sha256.as_str());
+    if let Some(sha256) = sha256
+        && !sha256.eq_ignore_ascii_case(&digests.sha256)
+    {
+        return Some(wrong("sha256", &digests.sha256, sha256));
     }
     match &task.md5 {
         Some(md5) if !md5.eq_ignore_ascii_case(&digests.md5) => Some(wrong("md5", &digests.md5, md5)),

@@ -50,6 +50,7 @@ fn a_file_has_all_that_the_metadata_says() {
             name: "fig/a & b.pdf".to_owned(),
             size: Some(12),
             md5: Some("0cc175b9c0f1b6a831c399e269772661".to_owned()),
+            sha256: None,
             content_type: Some("application/pdf".to_owned()),
             availability: Availability::Open,
             found_by: Method::Eprints3,

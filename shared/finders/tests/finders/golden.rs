@@ -1,12 +1,13 @@
-//! Real EPrints exports, of EPrints 3.0 to 3.3. They are other people's and not part of this repository: the
-//! folder that holds them is named by `GRANARY_GOLDEN`, and without it these tests say so and check nothing.
+//! Real metadata: exports of EPrints 3.0 to 3.3, and records of OAI-PMH responses. They are other people's and not part
+//! of this repository: the folder that holds them is named by `GRANARY_GOLDEN`, and without it these tests say so and
+//! check nothing.
 
 use std::{env, fs, path::PathBuf};
 
-use granary_finders::{Found, Method, is_eprints3};
+use granary_finders::{Method, is_eprints3};
 use percent_encoding::percent_decode_str;
 
-use crate::common::{lines, try_find};
+use crate::common::{landing_page, lines, try_find};
 
 fn golden(path: &str) -> Option<Vec<u8>> {
     let Some(folder) = env::var_os("GRANARY_GOLDEN") else {
@@ -149,12 +150,142 @@ fn an_embargo_and_a_document_of_several_files() {
     );
 }
 
+/// The metadata of the first record of an OAI-PMH response; a file without an envelope is metadata as a whole.
+fn first_metadata(response: &[u8]) -> &[u8] {
+    let text = str::from_utf8(response).unwrap();
+    let inside = text.split_once("<OAI-PMH").and_then(|(_, response)| response.split_once("<metadata>"));
+    inside.map_or(text, |(_, metadata)| metadata.split_once("</metadata>").unwrap().0).as_bytes()
+}
+
+/// The files of the first record of a response, as a table, and its landing page.
+fn check_record(file: &str, method: Option<Method>, page: Option<&str>, table: &str) {
+    let Some(response) = golden(&format!("oai/{file}")) else { return };
+    let found = try_find("oai:x.org:7", first_metadata(&response)).unwrap();
+    let table: Vec<_> = table.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines(&found), table, "{file}");
+    assert_eq!((found.method, landing_page(&found), &found.problems), (method, page, &vec![]), "{file}");
+}
+
+#[test]
+fn mets_of_a_digitised_book_in_dspace_with_mets_in_mets() {
+    check_record(
+        "halle-dspace-mets-getrecord.xml",
+        Some(Method::Mets),
+        Some("https://opendata.uni-halle.de//handle/1981185920/34265"),
+        "open - - image/jpeg 00000001.jpg
+        open - - image/jpeg 00000002.jpg
+        open - - image/jpeg 00000003.jpg
+        open - - image/jpeg 00000004.jpg
+        open - - image/jpeg 00000005.jpg
+        open - - image/jpeg 00000006.jpg
+        open - - image/jpeg 00000007.jpg
+        open - - image/jpeg 00000008.jpg
+        open - - image/jpeg 00000009.jpg
+        open - - image/jpeg 00000010.jpg
+        open - - image/jpeg 00000011.jpg
+        open - - application/pdf 31820097X.pdf
+        derived - - image/jpeg 00000001.jpg.jpg
+        derived - - image/jpeg 00000002.jpg.jpg
+        derived - - image/jpeg 00000003.jpg.jpg
+        derived - - image/jpeg 00000004.jpg.jpg
+        derived - - image/jpeg 00000005.jpg.jpg
+        derived - - image/jpeg 00000006.jpg.jpg
+        derived - - image/jpeg 00000007.jpg.jpg
+        derived - - image/jpeg 00000008.jpg.jpg
+        derived - - image/jpeg 00000009.jpg.jpg
+        derived - - image/jpeg 00000010.jpg.jpg
+        derived - - image/jpeg 00000011.jpg.jpg
+        derived - - image/jpeg 00000001.jpg.jpg
+        derived - - image/jpeg 00000002.jpg.jpg
+        derived - - image/jpeg 00000003.jpg.jpg
+        derived - - image/jpeg 00000004.jpg.jpg
+        derived - - image/jpeg 00000005.jpg.jpg
+        derived - - image/jpeg 00000006.jpg.jpg
+        derived - - image/jpeg 00000007.jpg.jpg
+        derived - - image/jpeg 00000008.jpg.jpg
+        derived - - image/jpeg 00000009.jpg.jpg
+        derived - - image/jpeg 00000010.jpg.jpg
+        derived - - image/jpeg 00000011.jpg.jpg",
+    );
+}
+
+#[test]
+fn mets_of_visual_library_has_each_page_in_four_sizes() {
+    let pages = |availability: &str| {
+        ["737434", "737436", "737437", "737438"]
+            .map(|page| format!("{availability} - - image/jpeg {page}"))
+            .join("\n")
+    };
+    let (smaller, largest) = (pages("derived"), pages("open"));
+    check_record(
+        "halle-vls-mets-mods-getrecord.xml",
+        Some(Method::Mets),
+        Some("http://digital.bibliothek.uni-halle.de/hd/id/737429"),
+        &format!("open 1156208 - application/pdf 737429\n{smaller}\n{smaller}\n{smaller}\n{largest}"),
+    );
+}
+
+#[test]
+fn xoai_with_the_deposit_licence() {
+    check_record(
+        "dspace-xoai-metadata-bundles.xml",
+        Some(Method::Xoai),
+        Some("http://hdl.handle.net/123456789/3"),
+        "open 449025 de2290628b85b17abdf829d121793c77 application/pdf 10.1.1.13.814.pdf
+        derived 1748 8a4605be74aa9ea9d79846c1fba20a33 text/plain; charset=utf-8 license.txt",
+    );
+}
+
+#[test]
+fn ore_of_dspace_with_the_licence_and_the_text() {
+    check_record(
+        "ideals-dspace-ore-metadata.xml",
+        Some(Method::Ore),
+        Some("http://hdl.handle.net/2142/14"),
+        "open 695969 - application/pdf Theater_Missile_Defense.pdf
+        derived - - - license.txt
+        derived - - - Theater_Missile_Defense.pdf.txt",
+    );
+}
+
+#[test]
+fn didl_of_a_dutch_repository_without_a_file() {
+    let page = Some("http://hdl.handle.net/20.500.12470/2372");
+    check_record("hbo-didl-metadata.xml", Some(Method::Didl), page, "");
+}
+
+#[test]
+fn jats_of_janeway_leads_to_the_landing_page() {
+    let page = Some("http://testserver/article/id/1/");
+    check_record("janeway-listrecords-jats.xml", Some(Method::Jats), page, "");
+}
+
+#[test]
+fn marc_of_cds_has_the_size_of_the_file() {
+    check_record(
+        "cds-marcxml-getrecord.xml",
+        Some(Method::Marcxml),
+        Some("http://cds.cern.ch/record/2652830"),
+        "open 330061 - - ATL-PHYS-PROC-2019-010.pdf",
+    );
+    check_record("invenio-inspire-listrecords.xml", Some(Method::Marcxml), None, "");
+}
+
+#[test]
+fn dublin_core_of_many_repositories_has_a_landing_page_only() {
+    for (file, page) in [
+        ("sickle-getrecord-utf8.xml", Some("http://test.example.com/publication/1996652")),
+        ("bnf-root-namespaces-ark.xml", Some("http://gallica.bnf.fr/ark:/12148/bpt6k5440618t")),
+        ("pyoai-dspace-2003-listrecords.xml", Some("http://hdl.handle.net/1765/308")),
+        ("ojs-cdata.xml", None),
+    ] {
+        check_record(file, Some(Method::OaiDc), page, "");
+    }
+}
+
 #[test]
 fn formats_without_a_finder_are_no_error() {
-    for file in
-        ["dspace-xoai-metadata-bundles.xml", "ideals-dspace-ore-metadata.xml", "hbo-didl-metadata.xml"]
-    {
-        let Some(metadata) = golden(&format!("oai/{file}")) else { return };
-        assert_eq!(try_find("oai:x.org:7", &metadata).unwrap(), Found::default(), "{file}");
+    for file in ["invenio-arxiv-no-namespace.xml", "pos-identifier-with-space.xml"] {
+        check_record(file, None, None, "");
     }
 }

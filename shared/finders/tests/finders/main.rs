@@ -4,6 +4,18 @@
 
 mod any_bytes;
 mod common;
+mod didl;
 mod eprints3;
+mod every_format;
 mod golden;
+mod html_page;
+mod jats;
+mod lack;
+mod marcxml;
+mod mets;
 mod oai_dc;
+mod openaire;
+mod ore;
+mod rioxx;
+mod signposting;
+mod xoai;
