@@ -27,6 +27,7 @@ import socket
 import sys
 import threading
 from collections import Counter
+from contextlib import suppress
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Dict, Iterator, Optional
@@ -330,10 +331,8 @@ def main() -> None:
     except ValueError as error:
         parser.error(str(error))
     print(proxy.url, flush=True)
-    try:
+    with suppress(KeyboardInterrupt):
         proxy.serve_forever()
-    except KeyboardInterrupt:
-        pass
 
 
 if __name__ == "__main__":

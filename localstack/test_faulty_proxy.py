@@ -44,7 +44,7 @@ class FaultyProxy(unittest.TestCase):
         return server
 
     def proxy(self, **faults):
-        upstream = "http://127.0.0.1:%d" % self.store.server_port
+        upstream = f"http://127.0.0.1:{self.store.server_port}"
         return self.serve(Proxy(("127.0.0.1", 0), upstream, Chance(**faults)))
 
     def client(self, proxy):
@@ -63,7 +63,7 @@ class FaultyProxy(unittest.TestCase):
         body = bytes(range(256)) * 4000
         self.assertEqual(self.ask(client, "PUT", "/b/a%20%2Bk?x=1", body), (200, b""))
         self.assertEqual(self.ask(client, "GET", "/b/a%20%2Bk?x=1"), (200, body))
-        self.assertEqual(self.store.hosts, ["127.0.0.1:%d" % proxy.server_port])
+        self.assertEqual(self.store.hosts, [f"127.0.0.1:{proxy.server_port}"])
 
     def test_a_slowed_request_does_not_reach_the_server_and_the_connection_goes_on(self):
         client = self.client(self.proxy(slow_down=1))

@@ -76,7 +76,7 @@ impl Printer {
         if is_broken_pipe(error) {
             return Exit::Done;
         }
-        eprintln!("granary: {error:#}");
+        eprintln!("granary: {}", granary_harvest::in_full(error.as_ref()));
         let full = error.chain().any(|cause| {
             let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
             matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))

@@ -5,8 +5,9 @@ import os
 import platform
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, Iterator, List
 
 from .environments import BUILD, CHECKOUT, FOLDER, SAM, locked, say
 from .instance import Failed, Instance, credentials
@@ -21,18 +22,23 @@ def architecture() -> str:
     return "arm64" if machine in ("arm64", "aarch64") else "x86_64"
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else builds or deploys from this checkout meanwhile: a build begins by removing the last one's results."""
+    BUILT.parent.mkdir(parents=True, exist_ok=True)
+    with locked(BUILT.with_suffix(".lock")):
+        yield
+
+
 def build() -> Path:
     """Builds both functions as for AWS. The template that names what was built."""
     SAM.install()
     BUILD.install()
     say("building the functions")
-    BUILT.parent.mkdir(parents=True, exist_ok=True)
-    # Two that build at once would remove each other's results.
-    with locked(BUILT.with_suffix(".lock")):
-        _sam(
-            {}, "build", "--beta-features", "--template-file", str(TEMPLATE), "--build-dir", str(BUILT),
-            "--parameter-overrides", f"Architecture={architecture()}",
-        )
+    _sam(
+        {}, "build", "--beta-features", "--template-file", str(TEMPLATE), "--build-dir", str(BUILT),
+        "--parameter-overrides", f"Architecture={architecture()}",
+    )
     return built()
 
 

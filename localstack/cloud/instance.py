@@ -57,7 +57,7 @@ class Instance:
         self._write_variables()
 
     def _start(self, service: Service) -> None:
-        for attempt in range(1, ATTEMPTS + 1):
+        for _ in range(ATTEMPTS):
             ports = free_ports(service.ports)
             process = service.launch(self.home, ports)
             self._save(service.name, process, ports)

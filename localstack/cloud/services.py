@@ -88,6 +88,8 @@ class LocalStack(Service):
             "FUNCTION_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
             # An event source that found its queue empty looks again after a second, not after ten.
             "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
+            # The dashboard, which it does not know.
+            "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES": "1",
             # It has no business outside of this machine.
             "DISABLE_EVENTS": "1",
             "SKIP_SSL_CERT_DOWNLOAD": "1",

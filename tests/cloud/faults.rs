@@ -35,7 +35,8 @@ async fn requests_refused_and_answers_lost_handlers_killed_and_messages_doubled_
     });
     assert!(kills > 0, "no handler was there to be killed");
     assert_eq!(report["records"], 60, "seed {seed}: {report}");
-    let slowed: u64 = proxy.count()["slowed"].as_object().unwrap().values().filter_map(|n| n.as_u64()).sum();
+    let slowed: u64 =
+        proxy.count()["slowed"].as_object().unwrap().values().filter_map(serde_json::Value::as_u64).sum();
     assert!(slowed > 10, "{}", proxy.count());
 
     let dead = stack.json(0, &["queue", "dead"]);

@@ -33,7 +33,7 @@ class Bootstrap:
             "functionVersion": variables["AWS_LAMBDA_FUNCTION_VERSION"],
             "handler": variables.get("_HANDLER", ""),
         })
-        self.exit_code: "Future[int]" = Future()
+        self.exit_code: Future[int] = Future()
         self._started = time.monotonic()
         self._peak_bytes = 0
         self._output = bytearray()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 
 from localstack.aws.connect import connect_to
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
@@ -53,10 +54,8 @@ def put(variables: dict[str, str], function_version: FunctionVersion, lines: lis
         lambda: client.create_log_group(logGroupName=group),
         lambda: client.create_log_stream(logGroupName=group, logStreamName=stream),
     ):
-        try:
+        with suppress(client.exceptions.ResourceAlreadyExistsException):
             make()
-        except client.exceptions.ResourceAlreadyExistsException:
-            pass
     now = int(time.time() * 1000)
     events = [{"timestamp": now, "message": line} for line in lines if line]
     client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)

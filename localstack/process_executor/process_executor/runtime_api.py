@@ -8,6 +8,7 @@ import json
 import threading
 import uuid
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
@@ -38,7 +39,7 @@ class Invocation:
     event: bytes
     deadline_ms: int
     trace_id: str
-    outcome: "Future[Outcome]" = field(default_factory=Future)
+    outcome: Future[Outcome] = field(default_factory=Future)
 
 
 class RuntimeApi:
@@ -50,10 +51,10 @@ class RuntimeApi:
     def __init__(self, function: dict[str, str]) -> None:
         self.function = function
         # True once the bootstrap has asked for its first event, False when it says that it cannot begin.
-        self.initialised: "Future[bool]" = Future()
+        self.initialised: Future[bool] = Future()
         self.init_error = b""
         self.has_extension = False
-        self._waiting: "SimpleQueue[Invocation | None]" = SimpleQueue()
+        self._waiting: SimpleQueue[Invocation | None] = SimpleQueue()
         self._current: Invocation | None = None
         self._closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -172,9 +173,7 @@ def _handler(api: RuntimeApi) -> type[BaseHTTPRequestHandler]:
 
         def _end(self) -> None:
             self.close_connection = True
-            try:
+            with suppress(OSError):  # The process may have gone already.
                 self._send(503)
-            except OSError:
-                pass  # The process has gone already.
 
     return Handler

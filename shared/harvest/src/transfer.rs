@@ -49,13 +49,16 @@ impl From<granary_fetch::Error> for Fault {
     }
 }
 
-/// An error with its causes, on one line.
+/// An error with its causes, on one line. Some libraries repeat the cause in each text: what was said is not said again.
 pub fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         cause = error.source();
     }
     text

@@ -6,7 +6,7 @@ use granary_fetch::Fetcher;
 use granary_harvest::Granary;
 use granary_queue::SqsQueue;
 use tokio::time::Instant;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{
     error::Error,
@@ -39,15 +39,7 @@ impl Function {
     /// # Errors
     /// When a variable is not set, or what it names cannot be used.
     pub async fn start() -> Result<Self, Error> {
-        let filter =
-            EnvFilter::try_from_env("GRANARY_LOG").unwrap_or_else(|_| EnvFilter::new("warn,granary=info"));
-        let _ = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_env_filter(filter)
-            .with_target(false)
-            .with_current_span(false)
-            .try_init();
+        start_log();
         let location = variable("GRANARY")?.parse()?;
         let url = variable("GRANARY_QUEUE")?;
         let (granary, queue) = tokio::try_join!(granary(&location, Access::Write), sqs(&url))?;
@@ -61,6 +53,18 @@ impl Function {
         let fetcher = fetcher(sources.iter(), &fetching)?;
         Ok(Self { granary, queue, fetcher })
     }
+}
+
+fn start_log() {
+    let asked = std::env::var("GRANARY_LOG").ok().and_then(|levels| levels.parse().ok());
+    let levels: Targets = asked.unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_target(false)
+        .with_current_span(false);
+    // Started already: in a test.
+    let _ = tracing_subscriber::registry().with(lines).with(levels).try_init();
 }
 
 /// When an invocation ends.

@@ -151,9 +151,7 @@ impl Error {
 fn is_denied(error: &object_store::Error) -> bool {
     match error {
         object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => true,
-        object_store::Error::Generic { source, .. } => {
-            source.to_string().contains("<Code>AccessDenied</Code>")
-        }
+        object_store::Error::Generic { source, .. } => source.to_string().contains("status code: 403"),
         _ => false,
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct State {
     /// When it last changed or was deleted.
     pub(crate) datestamp: Moment,
     pub(crate) status: Status,
+    /// Which work the identifier stands for: 0 at the start, one more whenever it is given to another.
+    pub(crate) work: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,34 @@ pub(crate) struct Selection {
     pub(crate) from: Option<Moment>,
     pub(crate) until: Option<Moment>,
     pub(crate) set: Option<Set>,
+    pub(crate) order: Order,
+}
+
+/// In which order a list goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Order {
+    /// By number, and so by the datestamps that the items had at the start.
+    #[default]
+    Rising,
+    /// In no order of anything, the same each time.
+    Shuffled,
+}
+
+impl Order {
+    /// What the list goes by. No two items share a place.
+    fn place(self, item: u32) -> u32 {
+        match self {
+            Self::Rising => item,
+            Self::Shuffled => item.reverse_bits(),
+        }
+    }
+
+    /// The numbers of so many items, in this order.
+    fn items(self, count: usize) -> Vec<u32> {
+        let mut items: Vec<u32> = (1..).take(count).collect();
+        items.sort_by_key(|item| self.place(*item));
+        items
+    }
 }
 
 impl Selection {
@@ -50,7 +80,7 @@ impl Selection {
 /// A page of a list.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Page {
-    /// By ascending number.
+    /// In the order of the selection.
     pub(crate) items: Vec<(u32, State)>,
     /// Whether items follow that the selection holds.
     pub(crate) followed: bool,
@@ -64,7 +94,8 @@ pub(crate) struct Catalogue(Mutex<Vec<State>>);
 
 impl Catalogue {
     pub(crate) fn new(settings: &Settings) -> Self {
-        let state = |item| State { revision: 1, datestamp: created(settings, item), status: Status::Live };
+        let state =
+            |item| State { revision: 1, datestamp: created(settings, item), status: Status::Live, work: 0 };
         Self(Mutex::new((1..=settings.items).map(state).collect()))
     }
 
@@ -80,7 +111,7 @@ impl Catalogue {
     pub(crate) fn change(&self, item: u32, now: Moment) -> Result<(), UnknownItem> {
         self.update(item, |state| {
             let datestamp = state.datestamp.max(now);
-            *state = State { revision: state.revision + 1, datestamp, status: Status::Live };
+            *state = State { revision: state.revision + 1, datestamp, status: Status::Live, ..*state };
         })
     }
 
@@ -93,20 +124,39 @@ impl Catalogue {
         })
     }
 
-    /// The first `limit` items of the selection whose number is above `after`.
+    /// Gives the identifier to another work as of `now`: nothing of the item stays but its number.
+    pub(crate) fn reuse(&self, item: u32, now: Moment) -> Result<(), UnknownItem> {
+        self.update(item, |state| {
+            let datestamp = state.datestamp.max(now);
+            *state = State { revision: 1, datestamp, status: Status::Live, work: state.work + 1 };
+        })
+    }
+
+    /// The first `limit` items of the selection that come behind the item `after`, as they appear; 0 is before all.
     ///
-    /// The order is by number, so an item that changes while a list is being taken is neither lost nor listed twice.
-    pub(crate) fn page(&self, selection: &Selection, after: u32, limit: u32) -> Page {
+    /// The order does not depend on datestamps, so an item that changes while a list is being taken is neither lost nor
+    /// listed twice.
+    pub(crate) fn page(
+        &self,
+        selection: &Selection,
+        after: u32,
+        limit: u32,
+        appears: impl Fn(u32, State) -> Option<State>,
+    ) -> Page {
         let mut page = Page { items: Vec::new(), followed: false, list_size: 0 };
-        for (item, state) in
-            (1..).zip(self.states().iter()).filter(|(item, state)| selection.holds(*item, state))
-        {
+        let states = self.states();
+        for item in selection.order.items(states.len()) {
+            let state = place(item).and_then(|place| states.get(place).copied());
+            let Some(state) = state.and_then(|state| appears(item, state)) else { continue };
+            if !selection.holds(item, &state) {
+                continue;
+            }
             page.list_size += 1;
-            if item <= after {
+            if selection.order.place(item) <= selection.order.place(after) {
                 continue;
             }
             if page.items.len() < limit as usize {
-                page.items.push((item, *state));
+                page.items.push((item, state));
             } else {
                 page.followed = true;
             }
@@ -171,7 +221,7 @@ mod tests {
         let now = new_year(2025);
         let (mut after, mut seen) = (0, Vec::new());
         loop {
-            let page = catalogue.page(&Selection::default(), after, 3);
+            let page = catalogue.page(&Selection::default(), after, 3, |_, state| Some(state));
             assert_eq!(page.list_size, 10);
             seen.extend(page.items.iter().map(|(item, _)| *item));
             catalogue.change(2, now).unwrap();
@@ -190,7 +240,7 @@ mod tests {
         catalogue.delete(1, new_year(2025)).unwrap();
         assert_eq!(catalogue.get(1).unwrap().status, Status::Deleted);
         catalogue.change(1, new_year(2026)).unwrap();
-        let state = State { revision: 2, datestamp: new_year(2026), status: Status::Live };
+        let state = State { revision: 2, datestamp: new_year(2026), status: Status::Live, work: 0 };
         assert_eq!(catalogue.get(1), Some(state));
     }
 

@@ -16,6 +16,7 @@ use crate::{
     datestamp,
     fault::Fault,
     item::{Document, Item},
+    quirk::{Quirk, UnknownQuirk},
     repository::Repository,
     switchboard::Times,
 };
@@ -27,8 +28,12 @@ pub(crate) fn routes() -> Router<Arc<Repository>> {
     Router::new()
         .route("/change", post(change))
         .route("/delete", post(delete))
+        .route("/reuse", post(reuse))
         .route("/fault", post(fault))
         .route("/mend", post(mend))
+        .route("/quirk", post(quirk_on).delete(quirk_off))
+        .route("/quirks", get(quirks))
+        .route("/certificate", get(certificate))
         .route("/log", get(log).delete(clear_log))
         .route("/items", get(items))
 }
@@ -38,6 +43,8 @@ pub(crate) fn routes() -> Router<Arc<Repository>> {
 enum Refused {
     #[error(transparent)]
     UnknownItem(#[from] UnknownItem),
+    #[error(transparent)]
+    UnknownQuirk(#[from] UnknownQuirk),
     #[error("there is no fault {0}")]
     UnknownFault(String),
     #[error("{kind} needs {parameter}")]
@@ -50,7 +57,9 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let status = match self {
             Self::UnknownItem(_) => StatusCode::NOT_FOUND,
-            Self::UnknownFault(_) | Self::Missing { .. } | Self::Target(_) => StatusCode::BAD_REQUEST,
+            Self::UnknownQuirk(_) | Self::UnknownFault(_) | Self::Missing { .. } | Self::Target(_) => {
+                StatusCode::BAD_REQUEST
+            }
         };
         (status, format!("{self}\n")).into_response()
     }
@@ -70,6 +79,63 @@ async fn change(State(repository): Shared, Query(which): Query<Which>) -> Result
 async fn delete(State(repository): Shared, Query(which): Query<Which>) -> Result<StatusCode, Refused> {
     repository.catalogue.delete(which.item, datestamp::now())?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn reuse(State(repository): Shared, Query(which): Query<Which>) -> Result<StatusCode, Refused> {
+    repository.catalogue.reuse(which.item, datestamp::now())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+}
+
+async fn quirk_on(State(repository): Shared, Query(named): Query<Named>) -> Result<StatusCode, Refused> {
+    repository.quirks.switch_on(named.name.parse()?);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MaybeNamed {
+    name: Option<String>,
+}
+
+/// One off, or all of them.
+async fn quirk_off(
+    State(repository): Shared,
+    Query(named): Query<MaybeNamed>,
+) -> Result<StatusCode, Refused> {
+    match named.name {
+        Some(name) => repository.quirks.switch_off(name.parse()?),
+        None => repository.quirks.switch_all_off(),
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Serialize)]
+struct ListedQuirk {
+    number: u8,
+    name: &'static str,
+    description: &'static str,
+    on: bool,
+}
+
+async fn quirks(State(repository): Shared) -> Response {
+    let listed = |quirk: &Quirk| ListedQuirk {
+        number: quirk.number(),
+        name: quirk.name(),
+        description: quirk.description(),
+        on: repository.quirks.is_on(*quirk),
+    };
+    json(&Quirk::ALL.iter().map(listed).collect::<Vec<_>>())
+}
+
+async fn certificate(State(repository): Shared) -> Response {
+    let pem = repository.tls.certificate(&repository.quirks).to_owned();
+    ([(CONTENT_TYPE, "application/x-pem-file")], pem).into_response()
 }
 
 #[derive(Deserialize)]
@@ -100,6 +166,10 @@ impl Switch {
             "forbidden" => Fault::Forbidden,
             "server-error" => Fault::ServerError,
             "unavailable" => Fault::Unavailable { retry_after: self.retry_after },
+            "unavailable-until" => {
+                let seconds = self.retry_after.ok_or_else(|| missing("retry-after"))?;
+                Fault::UnavailableUntil { seconds: u32::try_from(seconds).unwrap_or(u32::MAX) }
+            }
             "too-many-requests" => Fault::TooManyRequests {
                 retry_after: self.retry_after.ok_or_else(|| missing("retry-after"))?,
             },

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use axum::http::HeaderValue;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound, Utc};
 
 use crate::settings::Granularity;
@@ -31,6 +32,11 @@ pub(crate) fn eprints(moment: Moment) -> String {
 /// As HTTP writes it (RFC 9110, section 5.6.7).
 pub(crate) fn http(moment: Moment) -> String {
     httpdate::fmt_http_date(SystemTime::from(moment))
+}
+
+/// The same, as the value of a header.
+pub(crate) fn http_header(moment: Moment) -> HeaderValue {
+    HeaderValue::from_str(&http(moment)).expect("a date is of ASCII letters, digits and signs")
 }
 
 /// Reads a date of HTTP, in any of its three forms.

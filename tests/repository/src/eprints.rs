@@ -2,7 +2,7 @@
 
 use crate::{
     datestamp,
-    item::{Access, Document, Item, Set},
+    item::{Access, Document, EMBARGO_END, Item, Set},
     repository::Repository,
     xml::{element, escape},
 };
@@ -10,10 +10,10 @@ use crate::{
 /// The media type of an export.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.eprints.data+xml; charset=utf-8";
 
-const NAMESPACE: &str = "http://eprints.org/ep2/data/2.0";
+/// The same without its parameter.
+pub(crate) const BARE_MEDIA_TYPE: &str = "application/vnd.eprints.data+xml";
 
-/// The day on which embargoes end: after any run of this program.
-const EMBARGO_END: &str = "2999-12-31";
+const NAMESPACE: &str = "http://eprints.org/ep2/data/2.0";
 
 /// One item with its documents. Reads files for their digests; call it where blocking is allowed.
 pub(crate) fn export(repository: &Repository, item: &Item<'_>) -> String {

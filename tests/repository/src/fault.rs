@@ -20,6 +20,11 @@ pub enum Fault {
         /// `Retry-After` in seconds; without one the header is missing (`retry-after`).
         retry_after: Option<u64>,
     },
+    /// 503 with an HTML page, and a `Retry-After` that is a date (`unavailable-until`).
+    UnavailableUntil {
+        /// How far ahead the date is (`retry-after`).
+        seconds: u32,
+    },
     /// 429 with an HTML page (`too-many-requests`).
     TooManyRequests {
         /// `Retry-After` in seconds (`retry-after`).

@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use chrono::TimeDelta;
 use futures::{Stream, StreamExt, future, stream};
 use url::form_urlencoded;
 
@@ -38,6 +39,12 @@ pub(crate) async fn answer(
         Fault::Unavailable { retry_after: None } => plain(StatusCode::SERVICE_UNAVAILABLE, "Unavailable"),
         Fault::Unavailable { retry_after: Some(seconds) } => {
             retry_after(seconds, plain(StatusCode::SERVICE_UNAVAILABLE, "Unavailable"))
+        }
+        Fault::UnavailableUntil { seconds } => {
+            let until = datestamp::now() + TimeDelta::seconds(seconds.into());
+            let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "Unavailable");
+            response.headers_mut().insert(RETRY_AFTER, datestamp::http_header(until));
+            response
         }
         Fault::TooManyRequests { retry_after: seconds } => {
             retry_after(seconds, plain(StatusCode::TOO_MANY_REQUESTS, "Too many requests"))
@@ -73,8 +80,14 @@ pub(crate) async fn answer(
 pub(crate) fn reset(wire: &Wire) -> Response {
     wire.reset_at_end();
     // HTTP holds the headers back until the body has had its first chance, which this one uses to fail.
-    Response::new(Body::from_stream(stream::once(future::ready(Err::<Bytes, _>(cut())))))
+    let mut response = Response::new(Body::from_stream(stream::once(future::ready(Err::<Bytes, _>(cut())))));
+    response.extensions_mut().insert(Unanswered);
+    response
 }
+
+/// The mark of a response that never gets to the client.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unanswered;
 
 fn plain(status: StatusCode, title: &str) -> Response {
     web::html(status, title, "<p>This answer is a fault that was asked for.</p>\n")
@@ -94,7 +107,7 @@ fn redirect(target: &str) -> Response {
 }
 
 /// The same head, half of the body, and the end of the connection. Without a body there is nothing to cut.
-fn truncate(response: Response, wire: Wire) -> Response {
+pub(crate) fn truncate(response: Response, wire: Wire) -> Response {
     let response = with_length(response);
     let Some(length_bytes) = length_bytes(&response) else { return response };
     response.map(|body| {

@@ -14,7 +14,13 @@ use axum::{
     response::Response,
 };
 
-use crate::{fault::Fault, faulty, log::Logged, repository::Repository, web, wire::Wire};
+use crate::{
+    faulty::{self, Unanswered},
+    log::Logged,
+    repository::Repository,
+    web,
+    wire::Wire,
+};
 
 /// How long a form may be. A request of OAI-PMH is far shorter.
 const FORM_LIMIT_BYTES: usize = 64 * 1024;
@@ -36,11 +42,11 @@ pub(crate) async fn front(
     let ticket = repository.log.begin(entry(&repository, &request, &query));
     let response = match repository.faults.strike(&path, &query) {
         None => next.run(request).await,
-        // Never answered, so no status is noted.
-        Some(Fault::Reset) => return faulty::reset(&wire),
         Some(fault) => faulty::answer(&repository, fault, &query, request, next, wire).await,
     };
-    repository.log.answered(ticket, response.status().as_u16());
+    if response.extensions().get::<Unanswered>().is_none() {
+        repository.log.answered(ticket, response.status().as_u16());
+    }
     response
 }
 

@@ -4,11 +4,14 @@ use crate::{
     catalogue::{State, Status, created},
     contents::{Contents, Media, mixed},
     datestamp::Moment,
-    settings::Settings,
+    settings::{Names, Settings},
 };
 
 /// What stands before the number in an identifier: the name that every EPrints repository has until it is configured.
 const IDENTIFIER_PREFIX: &str = "oai:generic.eprints.org:";
+
+/// The day on which embargoes end: after any run of this program.
+pub(crate) const EMBARGO_END: &str = "2999-12-31";
 
 /// An item as it is at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -108,9 +111,16 @@ impl Item<'_> {
 
     fn public(&self) -> impl Iterator<Item = Document> {
         (1..=self.settings.files_per_item).map(|position| {
-            let media = if position % 2 == 1 { Media::Pdf } else { Media::Text };
+            let media = if self.is_pdf(position) { Media::Pdf } else { Media::Text };
             self.document(position, self.name(position), media, Access::Public)
         })
+    }
+
+    fn is_pdf(&self, position: u32) -> bool {
+        match self.settings.names {
+            Names::Distinct => position % 2 == 1,
+            Names::Repeated => true,
+        }
     }
 
     fn extra(&self) -> impl Iterator<Item = Document> {
@@ -127,18 +137,22 @@ impl Item<'_> {
             })
     }
 
-    /// A change of the item is one of its first file, and of no other.
+    /// A change of the item is one of its first file, and of no other; another work is another file in each place.
     fn document(&self, position: u32, name: String, media: Media, access: Access) -> Document {
-        let (revision, modified) = match position {
-            1 => (self.state.revision, self.state.datestamp),
-            _ => (1, self.created()),
+        let (revision, modified) = match (position, self.state.work) {
+            (1, _) => (self.state.revision, self.state.datestamp),
+            (_, 0) => (1, self.created()),
+            (_, _) => (1, self.state.datestamp),
         };
-        let parts = [self.number, position, revision].map(u64::from);
-        let contents = Contents::new(mixed(self.settings.seed, &parts), self.settings.file_size, media);
+        let parts = [position, revision].map(u64::from);
+        let contents = Contents::new(mixed(self.seed(), &parts), self.settings.file_size, media);
         Document { item: self.number, position, name, access, modified, contents }
     }
 
     fn name(&self, position: u32) -> String {
+        if self.settings.names == Names::Repeated {
+            return "paper.pdf".to_owned();
+        }
         match (position, self.number % 5) {
             (1, 1) if self.settings.extras => "the paper, with spaces.pdf".to_owned(),
             (1, 3) if self.settings.extras => "Q&A.pdf".to_owned(),
@@ -151,8 +165,17 @@ impl Item<'_> {
         }
     }
 
+    /// What everything about the item is drawn from.
+    fn seed(&self) -> u64 {
+        let seed = mixed(self.settings.seed, &[u64::from(self.number)]);
+        match self.state.work {
+            0 => seed,
+            work => mixed(seed, &[u64::from(work)]),
+        }
+    }
+
     fn pick(&self, what: u64, words: &[&'static str]) -> &'static str {
-        let drawn = mixed(self.settings.seed, &[u64::from(self.number), what]) % words.len() as u64;
+        let drawn = mixed(self.seed(), &[what]) % words.len() as u64;
         words[usize::try_from(drawn).expect("a place in a short table")]
     }
 }

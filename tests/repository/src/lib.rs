@@ -3,7 +3,8 @@
 //! It is shaped like EPrints 3.4: `/cgi/oai2` lists the items, `/cgi/export/…/XML/…` exports one with its documents, and
 //! the files lie at `/ITEM/POSITION/NAME`. Everything it says follows from [`Settings`], so two servers with the same
 //! settings agree in every byte but their port. [`Server::change`] and [`Server::delete`] age it; [`Server::fault`] makes
-//! chosen paths misbehave as real servers do; [`Server::log`] tells who asked for what.
+//! chosen paths misbehave as real servers do; [`Server::quirk`] makes it break the protocol as real repositories do;
+//! [`Server::log`] tells who asked for what.
 //!
 //! It judges harvesters, so it shares no code with one. Other processes and languages have the same controls over HTTP,
 //! under `/_repository/`: see the package's `README.md`.
@@ -29,20 +30,24 @@ mod digests;
 mod eprints;
 mod fault;
 mod faulty;
+mod format;
 mod front;
 mod glob;
 mod item;
 mod log;
 mod oai;
+mod quirk;
 mod repository;
 mod server;
 mod settings;
 mod switchboard;
+mod tls;
 mod web;
 mod wire;
 mod xml;
 
 pub use fault::Fault;
 pub use log::Logged;
+pub use quirk::{Quirk, UnknownQuirk};
 pub use server::Server;
-pub use settings::{ExportForm, Granularity, Kind, Settings};
+pub use settings::{ExportForm, Format, Granularity, Kind, Landing, Names, Settings};

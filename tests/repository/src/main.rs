@@ -1,10 +1,15 @@
 //! Starts a test repository on a port of 127.0.0.1, and prints the command that harvests it.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    num::NonZeroU32,
+};
 
 use anyhow::Context as _;
 use clap::Parser;
-use granary_test_repository::{ExportForm, Granularity, Kind, Server, Settings};
+use granary_test_repository::{
+    ExportForm, Format, Granularity, Kind, Landing, Names, Quirk, Server, Settings,
+};
 
 /// A small OAI-PMH repository with files, to try a harvester on. It ends with Ctrl-C.
 #[derive(Debug, Parser)]
@@ -40,6 +45,24 @@ struct Options {
     /// No odd names, thumbnails, restricted or embargoed documents
     #[arg(long)]
     no_extras: bool,
+    /// Whether the files of an item have names of their own
+    #[arg(long, value_enum, default_value_t = Names::Distinct)]
+    names: Names,
+    /// The metadata format that names the files
+    #[arg(long, value_enum, default_value_t = Format::OaiDc)]
+    format: Format,
+    /// What landing pages tell machines [default: eprints; all, where only they name the files]
+    #[arg(long, value_enum)]
+    landing: Option<Landing>,
+    /// Sets in a page of ListSets; without it, all
+    #[arg(long, value_name = "N")]
+    sets_per_page: Option<NonZeroU32>,
+    /// A quirk to switch on; may be given again
+    #[arg(long = "quirk", value_name = "NAME")]
+    quirks: Vec<Quirk>,
+    /// Print the table of quirks, and end
+    #[arg(long)]
+    list_quirks: bool,
 }
 
 impl Options {
@@ -54,13 +77,26 @@ impl Options {
             granularity: self.granularity,
             export_form: self.export_form,
             extras: !self.no_extras,
+            names: self.names,
+            format: self.format,
+            landing: self.landing.unwrap_or_else(|| landing_of(self.format)),
+            sets_per_page: self.sets_per_page,
+            quirks: self.quirks.clone(),
         }
     }
+}
+
+/// Where only landing pages name the files, they do it in every way.
+fn landing_of(format: Format) -> Landing {
+    if format == Format::Landing { Landing::All } else { Landing::Eprints }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
+    if options.list_quirks {
+        return list_quirks().context("cannot print the quirks");
+    }
     let server = Server::start_at(options.settings(), options.port)
         .await
         .with_context(|| format!("cannot start on port {} of 127.0.0.1", options.port))?;
@@ -76,5 +112,15 @@ fn announce(options: &Options, server: &Server) -> io::Result<()> {
     writeln!(io::stderr(), "{items} items with {files} files each, at {}/ until Ctrl-C", server.url())?;
     let mut stdout = io::stdout();
     writeln!(stdout, "granary harvest {}", server.oai())?;
+    stdout.flush()
+}
+
+/// A row a quirk: number, name, what it does.
+fn list_quirks() -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let width = Quirk::ALL.iter().map(|quirk| quirk.name().len()).max().unwrap_or_default();
+    for quirk in Quirk::ALL {
+        writeln!(stdout, "{:2}  {:width$}  {}", quirk.number(), quirk.name(), quirk.description())?;
+    }
     stdout.flush()
 }

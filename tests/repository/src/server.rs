@@ -14,14 +14,22 @@ use hyper::{
 };
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpSocket, TcpStream},
     sync::oneshot,
     task::{JoinHandle, JoinSet},
 };
 
 use crate::{
-    datestamp, fault::Fault, log::Logged, repository::Repository, settings::Settings, switchboard::Times,
-    web, wire::Socket,
+    datestamp,
+    fault::Fault,
+    log::Logged,
+    quirk::{Channel, Quirk},
+    repository::Repository,
+    settings::Settings,
+    switchboard::Times,
+    tls, web,
+    wire::{Socket, Wire},
 };
 
 /// How many connections are served at once; more wait to be accepted.
@@ -60,7 +68,8 @@ impl Server {
         let url = format!("http://{}", listener.local_addr()?);
         let repository = Arc::new(Repository::new(settings, url));
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(listener, web::app(&repository), stopped));
+        let host = Host { app: web::app(&repository), repository: Arc::clone(&repository) };
+        let task = tokio::spawn(serve(listener, host, stopped));
         Ok(Self { repository, stop, task })
     }
 
@@ -108,7 +117,51 @@ impl Server {
         self.repository.faults.set(path_glob, fault, Times::First(times));
     }
 
-    /// Ends all faults. Answers that are under way keep theirs.
+    /// Gives an item's identifier to another work, as of now: title, author and files are others.
+    ///
+    /// # Panics
+    /// When there is no such item.
+    pub fn reuse(&self, item: u32) {
+        self.repository.catalogue.reuse(item, datestamp::now()).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Switches a quirk on. One that is on already forgets what it has counted.
+    pub fn quirk(&self, quirk: Quirk) {
+        self.repository.quirks.switch_on(quirk);
+    }
+
+    /// Switches a quirk off.
+    pub fn quirk_off(&self, quirk: Quirk) {
+        self.repository.quirks.switch_off(quirk);
+    }
+
+    /// The quirks that are on, by number.
+    #[must_use]
+    pub fn quirks(&self) -> Vec<Quirk> {
+        self.repository.quirks.on()
+    }
+
+    /// The base URL of the other repository: `http://127.0.0.1:PORT/other/cgi/oai2`. It is there as long as
+    /// [`Quirk::SecondRepository`] is on, has the settings of the first but for its seed, and no quirks.
+    #[must_use]
+    pub fn other_oai(&self) -> String {
+        format!("{}/other/cgi/oai2", self.repository.url)
+    }
+
+    /// The base URL by HTTPS: `https://127.0.0.1:PORT/cgi/oai2`. It is there as long as a quirk that wants TLS is on. The
+    /// URLs in answers begin with `http:` all the same.
+    #[must_use]
+    pub fn https_oai(&self) -> String {
+        self.oai().replacen("http://", "https://", 1)
+    }
+
+    /// The certificate of HTTPS, in PEM: the expired one when [`Quirk::ExpiredTls`] is on.
+    #[must_use]
+    pub fn certificate(&self) -> String {
+        self.repository.tls.certificate(&self.repository.quirks).to_owned()
+    }
+
+    /// Ends all faults, and no quirks. Answers that are under way keep theirs.
     pub fn mend(&self) {
         self.repository.faults.mend();
     }
@@ -153,7 +206,14 @@ fn listen(port: u16) -> io::Result<TcpListener> {
     socket.listen(MAX_CONNECTIONS)
 }
 
-async fn serve(listener: TcpListener, app: Router, mut stopped: oneshot::Receiver<()>) {
+/// What each connection needs.
+#[derive(Debug, Clone)]
+struct Host {
+    app: Router,
+    repository: Arc<Repository>,
+}
+
+async fn serve(listener: TcpListener, host: Host, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -162,7 +222,7 @@ async fn serve(listener: TcpListener, app: Router, mut stopped: oneshot::Receive
             accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS as usize => {
                 // A connection that is gone before it is accepted is the client's affair.
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(converse(stream, app.clone()));
+                    connections.spawn(converse(stream, host.clone()));
                 }
             }
         }
@@ -170,11 +230,36 @@ async fn serve(listener: TcpListener, app: Router, mut stopped: oneshot::Receive
     connections.shutdown().await;
 }
 
-/// Answers the requests of one connection until it ends. Each request carries the connection's wire.
-async fn converse(stream: TcpStream, app: Router) {
+/// Answers the requests of one connection until it ends. The first byte tells whether it is TLS; when no quirk wants TLS, a
+/// handshake is bad HTTP like any other.
+async fn converse(stream: TcpStream, host: Host) {
     // Without it the kernel may hold back the last bytes of an answer; with an error the connection is gone.
     let _ = stream.set_nodelay(true);
-    let (socket, wire) = Socket::new(stream);
+    let mut first = [0];
+    if stream.peek(&mut first).await.is_err() {
+        return;
+    }
+    let acceptor = match first {
+        [tls::HANDSHAKE] => host.repository.tls.acceptor(&host.repository.quirks),
+        _ => None,
+    };
+    match acceptor {
+        None => {
+            let (socket, wire) = Socket::new(stream, Channel::Plain);
+            answer(socket, wire, host.app).await;
+        }
+        Some(acceptor) => {
+            let (socket, wire) = Socket::new(stream, Channel::Tls);
+            // An error is a client that does not trust us.
+            if let Ok(socket) = acceptor.accept(socket).await {
+                answer(socket, wire, host.app).await;
+            }
+        }
+    }
+}
+
+/// Answers requests. Each carries the connection's wire.
+async fn answer(socket: impl AsyncRead + AsyncWrite + Unpin + Send, wire: Wire, app: Router) {
     let app = TowerToHyperService::new(app);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(wire.clone());

@@ -16,6 +16,8 @@ use tokio::{
     sync::watch,
 };
 
+use crate::quirk::Channel;
+
 /// A handler's hold on the connection that its request came by.
 #[derive(Debug, Clone)]
 pub(crate) struct Wire(Arc<State>);
@@ -25,11 +27,17 @@ struct State {
     /// How often everything that HTTP had written was handed to the kernel.
     flushes: watch::Sender<u64>,
     reset: AtomicBool,
+    channel: Channel,
 }
 
 impl Wire {
-    fn new() -> Self {
-        Self(Arc::new(State { flushes: watch::Sender::new(0), reset: AtomicBool::new(false) }))
+    fn new(channel: Channel) -> Self {
+        Self(Arc::new(State { flushes: watch::Sender::new(0), reset: AtomicBool::new(false), channel }))
+    }
+
+    /// How the request came.
+    pub(crate) fn channel(&self) -> Channel {
+        self.0.channel
     }
 
     /// Waits until all bytes that HTTP has taken so far are with the kernel. Harmless when dropped.
@@ -57,8 +65,8 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream) -> (Self, Wire) {
-        let wire = Wire::new();
+    pub(crate) fn new(stream: TcpStream, channel: Channel) -> (Self, Wire) {
+        let wire = Wire::new(channel);
         (Self { stream, wire: wire.clone() }, wire)
     }
 }

@@ -1,29 +1,82 @@
 //! The answer to a request, as a whole document (OAI-PMH 2.0, section 3.2).
 
 use crate::{
-    catalogue::{Status, earliest},
     datestamp::{self, Moment},
-    item::{self, Item, Set},
+    format::Prefix,
+    item::{self, Item},
+    quirk,
     repository::Repository,
     settings::Granularity,
     xml::{element, escape},
 };
 
 use super::{
+    asked::pairs,
     error::{Code, OaiError},
+    identify::identify,
     list::list,
-    record::record,
-    request::{OAI_DC, Request},
+    record::Entry,
+    request::{Request, no_such_format},
+    sets::sets,
     token,
 };
 
-/// Answers the request that these arguments make. `now` becomes the `responseDate`.
-pub(crate) fn answer(repository: &Repository, arguments: &[(String, String)], now: Moment) -> String {
-    let request = Request::parse(arguments, repository.settings.granularity);
-    match request.and_then(|request| body(repository, &request)) {
-        Ok(body) => envelope(repository, arguments, &body, now),
-        Err(error) => refusal(repository, arguments, &error, now),
+/// A document, and what is in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) document: Vec<u8>,
+    pub(crate) facts: Facts,
+}
+
+/// What a document is about, for quirks that concern only some.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    /// One of the six, or empty.
+    pub(crate) verb: &'static str,
+    pub(crate) error: Option<Code>,
+    /// The items on the page.
+    pub(crate) items: Vec<u32>,
+    /// How many items came before them in the list.
+    cursor: u32,
+    page_size: u32,
+}
+
+impl Facts {
+    /// Whether it is the third page of a list, or one behind it.
+    pub(crate) fn is_third_page(&self) -> bool {
+        self.cursor >= 2 * self.page_size
     }
+}
+
+/// What goes into the envelope.
+pub(super) struct Body {
+    pub(super) xml: String,
+    pub(super) items: Vec<u32>,
+    pub(super) cursor: u32,
+}
+
+impl Body {
+    fn plain(xml: String) -> Self {
+        Self { xml, items: Vec::new(), cursor: 0 }
+    }
+}
+
+/// Answers a request: `query` is its query, and its form behind it. `now` becomes the `responseDate`. May read files for
+/// their digests; call it where blocking is allowed.
+pub(crate) fn answer(repository: &Repository, query: &str, now: Moment) -> Answer {
+    let sent = pairs(query);
+    let made = quirk::request::asked(&repository.quirks, query, &repository.settings)
+        .and_then(|asked| Request::parse(&asked.arguments, repository.settings.granularity))
+        .and_then(|request| body(repository, &request));
+    let error = made.as_ref().err().map(|error| error.code);
+    let (text, items, cursor) = match made {
+        Ok(body) => (envelope(repository, &sent, &body.xml, now), body.items, body.cursor),
+        Err(error) => (refusal(repository, &sent, &error, now), Vec::new(), 0),
+    };
+    let facts = Facts { verb: verb(&sent), error, items, cursor, page_size: repository.settings.page_size };
+    let mut document = text.into_bytes();
+    quirk::document::change(&repository.quirks, &mut document, &facts);
+    Answer { document, facts }
 }
 
 /// The answer to a token request as if the token had expired.
@@ -31,22 +84,36 @@ pub(crate) fn bad_token(repository: &Repository, arguments: &[(String, String)],
     refusal(repository, arguments, &token::bad(), now)
 }
 
-fn body(repository: &Repository, request: &Request) -> Result<String, OaiError> {
+fn verb(arguments: &[(String, String)]) -> &'static str {
+    const VERBS: [&str; 6] =
+        ["Identify", "ListMetadataFormats", "ListSets", "GetRecord", "ListIdentifiers", "ListRecords"];
+    let given = arguments.iter().find(|(name, _)| name == "verb");
+    VERBS.into_iter().find(|verb| given.is_some_and(|(_, given)| given == verb)).unwrap_or_default()
+}
+
+fn body(repository: &Repository, request: &Request) -> Result<Body, OaiError> {
     match request {
-        Request::Identify => Ok(identify(repository)),
+        Request::Identify => Ok(Body::plain(identify(repository))),
         Request::ListMetadataFormats { identifier } => {
             if let Some(identifier) = identifier {
                 find(repository, identifier)?;
             }
-            Ok(metadata_formats())
+            Ok(Body::plain(metadata_formats(repository)))
         }
-        Request::ListSets => Ok(sets()),
-        Request::GetRecord { identifier } => {
-            let item = find(repository, identifier)?;
-            Ok(format!("<GetRecord>\n{}</GetRecord>\n", record(repository, &item)))
+        Request::ListSets { after } => sets(repository, *after).map(Body::plain),
+        Request::GetRecord { identifier, prefix } => {
+            offered(repository, *prefix)?;
+            Ok(get_record(repository, &find(repository, identifier)?, *prefix))
         }
-        Request::List { listing, selection, token } => list(repository, *listing, selection, token),
+        Request::List { listing, selection, prefix, token } => {
+            offered(repository, *prefix)?;
+            list(repository, *listing, selection, *prefix, token)
+        }
     }
+}
+
+fn offered(repository: &Repository, prefix: Prefix) -> Result<(), OaiError> {
+    if Prefix::offered(repository.settings.format).contains(&prefix) { Ok(()) } else { Err(no_such_format()) }
 }
 
 fn find<'a>(repository: &'a Repository, identifier: &str) -> Result<Item<'a>, OaiError> {
@@ -55,65 +122,26 @@ fn find<'a>(repository: &'a Repository, identifier: &str) -> Result<Item<'a>, Oa
         .ok_or_else(|| Code::IdDoesNotExist.because("there is no such item"))
 }
 
-/// Section 4.2.
-fn identify(repository: &Repository) -> String {
-    let granularity = repository.settings.granularity;
-    let form = match granularity {
-        Granularity::Day => "YYYY-MM-DD",
-        Granularity::Second => "YYYY-MM-DDThh:mm:ssZ",
-    };
-    let elements = [
-        element("repositoryName", "Test repository"),
-        element("baseURL", &repository.oai_url()),
-        element("protocolVersion", "2.0"),
-        element("adminEmail", "nobody@example.org"),
-        element("earliestDatestamp", &datestamp::oai(earliest(), granularity)),
-        element("deletedRecord", "persistent"),
-        element("granularity", form),
-        description(repository),
-    ]
-    .concat();
-    format!("<Identify>\n{elements}</Identify>\n")
-}
-
-/// The form of the identifiers (Implementation Guidelines, "Specification and XML Schema for the OAI Identifier Format").
-fn description(repository: &Repository) -> String {
-    let sample =
-        repository.items().find(|item| item.state.status == Status::Live).map_or(1, |item| item.number);
-    let elements = [
-        element("scheme", "oai"),
-        element("repositoryIdentifier", "generic.eprints.org"),
-        element("delimiter", ":"),
-        element("sampleIdentifier", &item::identifier(sample)),
-    ]
-    .concat();
-    format!(
-        "<description>\n<oai-identifier xmlns=\"http://www.openarchives.org/OAI/2.0/oai-identifier\" \
-         xsi:schemaLocation=\"http://www.openarchives.org/OAI/2.0/oai-identifier \
-         http://www.openarchives.org/OAI/2.0/oai-identifier.xsd\">\n{elements}</oai-identifier>\n</description>\n"
-    )
+/// Section 4.1.
+fn get_record(repository: &Repository, item: &Item<'_>, prefix: Prefix) -> Body {
+    let mut entry = Entry::record_of(repository, item, prefix);
+    quirk::record::change(&repository.quirks, &mut entry);
+    let xml = format!("<GetRecord>\n{}</GetRecord>\n", entry.record());
+    Body { xml, items: vec![item.number], cursor: 0 }
 }
 
 /// Section 4.4.
-fn metadata_formats() -> String {
-    let elements = [
-        element("metadataPrefix", OAI_DC),
-        element("schema", "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"),
-        element("metadataNamespace", "http://www.openarchives.org/OAI/2.0/oai_dc/"),
-    ]
-    .concat();
-    format!("<ListMetadataFormats>\n<metadataFormat>\n{elements}</metadataFormat>\n</ListMetadataFormats>\n")
-}
-
-/// Section 4.6.
-fn sets() -> String {
-    let sets: String = Set::ALL
-        .iter()
-        .map(|set| {
-            format!("<set>\n{}{}</set>\n", element("setSpec", &set.spec()), element("setName", set.name()))
-        })
-        .collect();
-    format!("<ListSets>\n{sets}</ListSets>\n")
+fn metadata_formats(repository: &Repository) -> String {
+    let formats = Prefix::offered(repository.settings.format).into_iter().map(|prefix| {
+        let elements = [
+            element("metadataPrefix", prefix.name()),
+            element("schema", prefix.schema()),
+            element("metadataNamespace", prefix.namespace()),
+        ]
+        .concat();
+        format!("<metadataFormat>\n{elements}</metadataFormat>\n")
+    });
+    format!("<ListMetadataFormats>\n{}</ListMetadataFormats>\n", formats.collect::<String>())
 }
 
 fn refusal(repository: &Repository, arguments: &[(String, String)], error: &OaiError, now: Moment) -> String {

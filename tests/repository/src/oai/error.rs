@@ -18,6 +18,10 @@ pub(crate) enum Code {
     CannotDisseminateFormat,
     IdDoesNotExist,
     NoRecordsMatch,
+    /// No code of the protocol, but one that real repositories send.
+    InternalException,
+    /// No code at all.
+    Empty,
 }
 
 impl Code {
@@ -29,6 +33,8 @@ impl Code {
             Self::CannotDisseminateFormat => "cannotDisseminateFormat",
             Self::IdDoesNotExist => "idDoesNotExist",
             Self::NoRecordsMatch => "noRecordsMatch",
+            Self::InternalException => "InternalException",
+            Self::Empty => "",
         }
     }
 
@@ -39,7 +45,9 @@ impl Code {
             Self::BadResumptionToken
             | Self::CannotDisseminateFormat
             | Self::IdDoesNotExist
-            | Self::NoRecordsMatch => true,
+            | Self::NoRecordsMatch
+            | Self::InternalException
+            | Self::Empty => true,
         }
     }
 

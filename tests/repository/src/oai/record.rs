@@ -1,58 +1,67 @@
-//! Headers and Dublin Core (OAI-PMH 2.0, sections 2.5 and 3.4).
+//! Headers and records (OAI-PMH 2.0, section 2.5).
 
 use crate::{
     catalogue::Status,
     datestamp,
-    item::{Access, Item, Set},
+    format::Prefix,
+    item::{Item, Set},
     repository::Repository,
-    xml::element,
+    xml::{element, escape},
 };
 
-/// The header of an item.
-pub(crate) fn header(item: &Item<'_>) -> String {
-    let status = match item.state.status {
-        Status::Live => "",
-        Status::Deleted => " status=\"deleted\"",
-    };
-    let datestamp = datestamp::oai(item.state.datestamp, item.settings.granularity);
-    let sets: String = item.sets().map(|set| element("setSpec", &set.spec())).collect();
-    let identifier = element("identifier", &item.identifier());
-    format!("<header{status}>\n{identifier}{}{sets}</header>\n", element("datestamp", &datestamp))
+/// A header or a record that is not yet written. What is `None` is left out.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) number: u32,
+    /// The item's title, as it stands in the metadata.
+    pub(crate) title: String,
+    pub(crate) identifier: Option<String>,
+    pub(crate) datestamp: Option<String>,
+    pub(crate) status: Status,
+    /// The `setSpec`s.
+    pub(crate) sets: Vec<String>,
+    /// As XML.
+    pub(crate) metadata: Option<String>,
 }
 
-/// The whole record; of a deleted item only its header (section 2.5.1).
-pub(crate) fn record(repository: &Repository, item: &Item<'_>) -> String {
-    let metadata = match item.state.status {
-        Status::Live => format!("<metadata>\n{}</metadata>\n", dublin_core(repository, item)),
-        Status::Deleted => String::new(),
-    };
-    format!("<record>\n{}{metadata}</record>\n", header(item))
-}
+impl Entry {
+    /// For a list of headers.
+    pub(super) fn header_of(item: &Item<'_>) -> Self {
+        Self {
+            number: item.number,
+            title: escape(&item.title()),
+            identifier: Some(item.identifier()),
+            datestamp: Some(datestamp::oai(item.state.datestamp, item.settings.granularity)),
+            status: item.state.status,
+            sets: item.sets().map(Set::spec).collect(),
+            metadata: None,
+        }
+    }
 
-/// The landing page comes first among the identifiers, then the public files.
-fn dublin_core(repository: &Repository, item: &Item<'_>) -> String {
-    let (family, given) = item.creator();
-    let kind = if Set::Theses.holds(item.number) { "Thesis" } else { "Article" };
-    let files = item.documents().into_iter().filter(|document| document.access == Access::Public);
-    let urls = files.map(|document| repository.file_url(&document));
-    let identifiers: String = std::iter::once(repository.landing_url(item.number))
-        .chain(urls)
-        .map(|url| element("dc:identifier", &url))
-        .collect();
-    let elements = [
-        element("dc:title", &item.title()),
-        element("dc:creator", &format!("{family}, {given}")),
-        element("dc:date", &item.created().format("%Y-%m-%d").to_string()),
-        element("dc:type", kind),
-        element("dc:language", "en"),
-        identifiers,
-    ]
-    .concat();
-    format!(
-        "<oai_dc:dc xmlns:oai_dc=\"http://www.openarchives.org/OAI/2.0/oai_dc/\" \
-         xmlns:dc=\"http://purl.org/dc/elements/1.1/\" \
-         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" \
-         xsi:schemaLocation=\"http://www.openarchives.org/OAI/2.0/oai_dc/ \
-         http://www.openarchives.org/OAI/2.0/oai_dc.xsd\">\n{elements}</oai_dc:dc>\n"
-    )
+    /// With metadata in this format; a deleted item has none (section 2.5.1).
+    pub(super) fn record_of(repository: &Repository, item: &Item<'_>, prefix: Prefix) -> Self {
+        let metadata = match item.state.status {
+            Status::Live => Some(prefix.metadata(repository, item)),
+            Status::Deleted => None,
+        };
+        Self { metadata, ..Self::header_of(item) }
+    }
+
+    pub(super) fn header(&self) -> String {
+        let status = match self.status {
+            Status::Live => "",
+            Status::Deleted => " status=\"deleted\"",
+        };
+        let known = [("identifier", &self.identifier), ("datestamp", &self.datestamp)];
+        let known: String =
+            known.into_iter().filter_map(|(name, text)| Some(element(name, text.as_deref()?))).collect();
+        let sets: String = self.sets.iter().map(|set| element("setSpec", set)).collect();
+        format!("<header{status}>\n{known}{sets}</header>\n")
+    }
+
+    pub(super) fn record(&self) -> String {
+        let metadata =
+            self.metadata.as_ref().map(|xml| format!("<metadata>\n{xml}</metadata>\n")).unwrap_or_default();
+        format!("<record>\n{}{metadata}</record>\n", self.header())
+    }
 }

@@ -1,24 +1,41 @@
 //! What is asked for: arguments, checked (OAI-PMH 2.0, section 4).
 
-use crate::{catalogue::Selection, datestamp::Bound, item::Set, settings::Granularity};
+use crate::{
+    catalogue::{Order, Selection},
+    datestamp::Bound,
+    format::Prefix,
+    item::Set,
+    settings::Granularity,
+};
 
 use super::{
     arguments::Arguments,
     error::{Code, OaiError},
+    sets,
     token::Token,
 };
-
-/// The one metadata format, which every repository has.
-pub(crate) const OAI_DC: &str = "oai_dc";
 
 /// A request that makes sense.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Request {
     Identify,
-    ListMetadataFormats { identifier: Option<String> },
-    ListSets,
-    GetRecord { identifier: String },
-    List { listing: Listing, selection: Selection, token: Token },
+    ListMetadataFormats {
+        identifier: Option<String>,
+    },
+    /// From behind the first so many sets.
+    ListSets {
+        after: usize,
+    },
+    GetRecord {
+        identifier: String,
+        prefix: Prefix,
+    },
+    List {
+        listing: Listing,
+        selection: Selection,
+        prefix: Prefix,
+        token: Token,
+    },
 }
 
 /// The two verbs whose lists are taken page by page.
@@ -61,16 +78,15 @@ impl Request {
                 let identifier = arguments.take("identifier")?.map(ToOwned::to_owned);
                 arguments.finish().map(|()| Self::ListMetadataFormats { identifier })
             }
-            "ListSets" => match arguments.take("resumptionToken")? {
-                // The list of sets is never incomplete, so no token of it is ours.
-                Some(_) => Err(super::token::bad()),
-                None => arguments.finish().map(|()| Self::ListSets),
-            },
+            "ListSets" => {
+                let after = arguments.take("resumptionToken")?.map_or(Ok(0), sets::after)?;
+                arguments.finish().map(|()| Self::ListSets { after })
+            }
             "GetRecord" => {
                 let identifier = arguments.require("identifier")?.to_owned();
                 let prefix = arguments.require("metadataPrefix")?;
                 arguments.finish()?;
-                known_format(prefix).map(|()| Self::GetRecord { identifier })
+                known_format(prefix).map(|prefix| Self::GetRecord { identifier, prefix })
             }
             "ListIdentifiers" => Self::list(Listing::Identifiers, arguments, granularity),
             "ListRecords" => Self::list(Listing::Records, arguments, granularity),
@@ -89,7 +105,8 @@ impl Request {
             arguments.finish()?;
             let token = Token::decode(text, listing)?;
             let selection = token.filter.selection(granularity).map_err(|_| super::token::bad())?;
-            return Ok(Self::List { listing, selection, token });
+            let prefix = known_format(&token.filter.prefix).map_err(|_| super::token::bad())?;
+            return Ok(Self::List { listing, selection, prefix, token });
         }
         let filter = Filter {
             prefix: arguments.require("metadataPrefix")?.to_owned(),
@@ -99,7 +116,9 @@ impl Request {
         };
         arguments.finish()?;
         let selection = filter.selection(granularity)?;
-        Ok(Self::List { listing, selection, token: Token { listing, filter, after: 0, cursor: 0 } })
+        let prefix = known_format(&filter.prefix)?;
+        let token = Token { listing, filter, after: 0, cursor: 0, turn: 0 };
+        Ok(Self::List { listing, selection, prefix, token })
     }
 }
 
@@ -123,7 +142,8 @@ impl Filter {
                 Set::from_spec(spec).ok_or_else(|| Code::NoRecordsMatch.because("there is no such set"))?,
             ),
         };
-        Ok(Selection { from: from.map(Bound::first), until: until.map(Bound::last), set })
+        let order = Order::default();
+        Ok(Selection { from: from.map(Bound::first), until: until.map(Bound::last), set, order })
     }
 }
 
@@ -140,11 +160,14 @@ fn bound(name: &str, text: Option<&str>, granularity: Granularity) -> Result<Opt
     }
 }
 
-fn known_format(prefix: &str) -> Result<(), OaiError> {
-    match prefix {
-        OAI_DC => Ok(()),
-        _ => Err(Code::CannotDisseminateFormat.because(format!("the only metadata format is {OAI_DC}"))),
-    }
+/// Whether this repository has it is another question.
+fn known_format(prefix: &str) -> Result<Prefix, OaiError> {
+    Prefix::from_name(prefix).ok_or_else(no_such_format)
+}
+
+/// No item has this format here.
+pub(crate) fn no_such_format() -> OaiError {
+    Code::CannotDisseminateFormat.because("there is no such metadata format")
 }
 
 #[cfg(test)]

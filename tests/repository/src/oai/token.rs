@@ -19,6 +19,8 @@ pub(crate) struct Token {
     pub(crate) after: u32,
     /// How many were listed.
     pub(crate) cursor: u32,
+    /// How often the list stood still to get here. Only quirks make it stand.
+    pub(crate) turn: u32,
 }
 
 impl Token {
@@ -33,12 +35,20 @@ impl Token {
             }
         }
         query.append_pair("after", &self.after.to_string()).append_pair("cursor", &self.cursor.to_string());
+        if self.turn > 0 {
+            query.append_pair("turn", &self.turn.to_string());
+        }
         query.finish()
+    }
+
+    /// The same place, by another token.
+    pub(crate) fn turned(&self) -> Self {
+        Self { turn: self.turn + 1, ..self.clone() }
     }
 
     /// Reads a token of this list. Only what [`encode`](Self::encode) writes is one.
     pub(crate) fn decode(text: &str, listing: Listing) -> Result<Self, OaiError> {
-        let mut token = Self { listing, filter: Filter::default(), after: 0, cursor: 0 };
+        let mut token = Self { listing, filter: Filter::default(), after: 0, cursor: 0, turn: 0 };
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             let value = value.into_owned();
             match &*name {
@@ -48,6 +58,7 @@ impl Token {
                 "set" => token.filter.set = Some(value),
                 "after" => token.after = value.parse().unwrap_or_default(),
                 "cursor" => token.cursor = value.parse().unwrap_or_default(),
+                "turn" => token.turn = value.parse().unwrap_or_default(),
                 // The verb is compared below, and so is whatever else there is.
                 _ => {}
             }
@@ -72,7 +83,7 @@ mod tests {
             until: None,
             set: Some("7374".to_owned()),
         };
-        Token { listing: Listing::Records, filter, after: 100, cursor: 97 }
+        Token { listing: Listing::Records, filter, after: 100, cursor: 97, turn: 2 }
     }
 
     #[test]

@@ -8,12 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{
-    catalogue::Status,
-    eprints,
-    repository::Repository,
-    settings::{ExportForm, Kind},
-};
+use crate::{catalogue::Status, eprints, repository::Repository, settings::ExportForm};
 
 use super::pages;
 
@@ -46,11 +41,8 @@ async fn export(repository: Arc<Repository>, item: String) -> Response {
 }
 
 fn answer(repository: &Repository, item: &str) -> Response {
-    let item = match repository.settings.kind {
-        Kind::Eprints => item.parse().ok().and_then(|number| repository.item(number)),
-        Kind::DublinCore => None,
-    };
-    let Some(item) = item else { return pages::not_found() };
+    let item = item.parse().ok().filter(|_| repository.settings.has_exports());
+    let Some(item) = item.and_then(|number| repository.item(number)) else { return pages::not_found() };
     match item.state.status {
         Status::Live => {
             ([(CONTENT_TYPE, eprints::MEDIA_TYPE)], eprints::export(repository, &item)).into_response()

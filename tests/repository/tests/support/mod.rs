@@ -4,6 +4,7 @@
 
 use std::io;
 
+use granary_test_repository::{Quirk, Server, Settings};
 use quick_xml::{Reader, XmlVersion, escape::resolve_predefined_entity, events::Event};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -175,4 +176,43 @@ pub(crate) fn encode(text: &str) -> String {
         other => format!("%{other:02X}"),
     };
     text.bytes().map(byte).collect()
+}
+
+/// What a server with 25 items, ten to a page, and this quirk is.
+pub(crate) async fn with_quirk(quirk: Quirk) -> Server {
+    let settings = Settings { items: 25, page_size: 10, quirks: vec![quirk], ..Settings::default() };
+    Server::start(settings).await.unwrap()
+}
+
+/// The arguments of a list of records from its start.
+pub(crate) const RECORDS: &str = "verb=ListRecords&metadataPrefix=oai_dc";
+
+/// The arguments of a list of headers from its start.
+pub(crate) const HEADERS: &str = "verb=ListIdentifiers&metadataPrefix=oai_dc";
+
+/// The answer to these arguments.
+pub(crate) async fn ask(server: &Server, arguments: &str) -> Reply {
+    get(&format!("{}?{arguments}", server.oai())).await
+}
+
+/// Follows the tokens of a list of headers, as far as so many pages.
+pub(crate) async fn walk(server: &Server, arguments: &str, at_most: usize) -> Vec<String> {
+    let mut pages = vec![ask(server, arguments).await.text().to_owned()];
+    while pages.len() < at_most
+        && let Some(token) = token(pages.last().unwrap()).filter(|token| !token.text.trim().is_empty())
+    {
+        pages.push(ask(server, &onwards("ListIdentifiers", &token.text)).await.text().to_owned());
+    }
+    pages
+}
+
+/// The arguments that a token makes.
+pub(crate) fn onwards(verb: &str, token: &str) -> String {
+    format!("verb={verb}&resumptionToken={}", encode(token))
+}
+
+/// The numbers of the items that pages list.
+pub(crate) fn items(pages: &[String]) -> Vec<u32> {
+    let number = |identifier: String| identifier.rsplit(':').next().unwrap().parse().unwrap();
+    pages.iter().flat_map(|page| texts(page, "identifier")).map(number).collect()
 }
