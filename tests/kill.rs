@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use granary_test_repository::Settings;
+use granary_test_repository::{Format, Settings};
 use support::{Granary, repository};
 
 /// How often a harvest is killed.
@@ -12,15 +12,27 @@ const KILLS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_twenty_instants_a_harvest_ends_as_if_undisturbed() {
+    check(Settings { items: 150, page_size: 20, ..Settings::default() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_while_it_asks_landing_pages_it_ends_as_if_undisturbed() {
+    check(Settings { items: 150, page_size: 20, format: Format::Landing, ..Settings::default() }).await;
+}
+
+async fn check(settings: Settings) {
     let seed = std::env::var("GRANARY_SEED")
         .ok()
         .and_then(|seed| seed.parse().ok())
         .unwrap_or_else(|| fastrand::u64(..));
     println!("GRANARY_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
-    let server = repository(Settings { items: 150, page_size: 20, ..Settings::default() }).await;
+    let server = repository(settings).await;
     let undisturbed = Granary::new();
-    undisturbed.expect(0, &["harvest", &server.oai(), "--silo", "s"]);
+    let oai = server.oai();
+    // The requests are kept in the manifests: they must not differ by the time.
+    let harvest = ["harvest", &oai, "--silo", "s", "--until", "2020-12-31"];
+    undisturbed.expect(0, &harvest);
 
     let expected = undisturbed.tree("s");
     let mut kills = 0;
@@ -28,7 +40,7 @@ async fn killed_at_twenty_instants_a_harvest_ends_as_if_undisturbed() {
     while kills < KILLS {
         let granary = Granary::new();
         loop {
-            let mut child = granary.spawn(&["harvest", &server.oai(), "--silo", "s", "--workers", "2"]);
+            let mut child = granary.spawn(&[&harvest[..], &["--workers", "2"]].concat());
             tokio::time::sleep(Duration::from_millis(random.u64(20..240))).await;
             let ended = child.try_wait().unwrap().is_some();
             child.kill().unwrap();
@@ -38,7 +50,7 @@ async fn killed_at_twenty_instants_a_harvest_ends_as_if_undisturbed() {
                 break;
             }
         }
-        granary.expect(0, &["harvest", &server.oai(), "--silo", "s"]);
+        granary.expect(0, &harvest);
         assert_same(&granary.tree("s"), &expected);
         let verified = granary.json(0, &["verify"]).pop().unwrap();
         assert_eq!((&verified["files"], &verified["unlisted"]), (&450.into(), &0.into()));

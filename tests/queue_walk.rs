@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::{io::Write as _, process::Stdio};
-
 use granary_test_repository::Settings;
 use support::{Ended, Granary, fetched, repository, silo_of};
 
@@ -43,14 +41,6 @@ async fn three_workers_at_once_fetch_everything_and_nothing_twice() {
     assert_eq!((&verified["objects"], &verified["files"]), (&120.into(), &360.into()));
 }
 
-/// Puts messages on the queue as a user does.
-fn send(granary: &Granary, messages: &str) -> Ended {
-    let mut child =
-        granary.command(&["queue", "send"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(messages.as_bytes()).unwrap();
-    child.wait_with_output().unwrap().into()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_with_only_the_four_keys_is_downloaded_and_stored() {
     let server = repository(Settings { items: 3, ..Settings::default() }).await;
@@ -58,9 +48,9 @@ async fn a_message_with_only_the_four_keys_is_downloaded_and_stored() {
     granary.expect(0, &["add", &server.oai()]);
     let export = format!("{}/cgi/export/eprint/1/XML/mieprints-eprint-1.xml", server.url());
     let message = serde_json::json!({"url": export, "filename": "XML", "pid": "oai:generic.eprints.org:1", "silo": format!("data/{silo}")});
-    assert_eq!(send(&granary, &message.to_string()).code, Some(0));
+    assert_eq!(granary.send(&message.to_string()).code, Some(0));
     let file = serde_json::json!({"url": export, "filename": "copy.xml", "pid": "oai:generic.eprints.org:2", "silo": silo});
-    assert_eq!(send(&granary, &file.to_string()).code, Some(0));
+    assert_eq!(granary.send(&file.to_string()).code, Some(0));
     granary.expect(0, &["work", "--drain"]);
     let manifest = granary.manifest(&silo, 1);
     let inventory = manifest["granary"]["versions"]["1"]["inventory"].as_object().unwrap();
@@ -75,11 +65,11 @@ async fn a_message_that_is_no_task_goes_to_the_dead_letters_and_the_rest_arrives
     let server = repository(Settings { items: 2, ..Settings::default() }).await;
     let granary = Granary::new();
     granary.expect(0, &["harvest", &server.oai(), "--list-only"]);
-    let bad = send(&granary, "{\"url\": \"http://x/\"}\n");
+    let bad = granary.send("{\"url\": \"http://x/\"}\n");
     assert_eq!(bad.code, Some(2), "a mistake at the keyboard is told at once");
     let stray =
         serde_json::json!({"url": server.url(), "filename": "x", "pid": "oai:x:1", "silo": "nowhere"});
-    assert_eq!(send(&granary, &stray.to_string()).code, Some(0));
+    assert_eq!(granary.send(&stray.to_string()).code, Some(0));
     granary.expect(3, &["work", "--drain"]);
     let dead = granary.json(0, &["queue", "dead"]);
     assert_eq!(dead.len(), 1);
@@ -98,7 +88,7 @@ async fn two_files_of_one_name_are_both_kept_and_a_message_sent_twice_is_fetched
         serde_json::json!({"url": export(item), "filename": name, "pid": "oai:x:1", "silo": silo}).to_string()
     };
     let messages = [message(1, "p.xml"), message(2, "p.xml"), message(1, "p.xml"), message(3, "p.xml/below")];
-    assert_eq!(send(&granary, &messages.join("\n")).code, Some(0));
+    assert_eq!(granary.send(&messages.join("\n")).code, Some(0));
     granary.expect(0, &["work", "--drain"]);
     // The third one's place is taken by a file, which shows only when its bytes are there.
     assert_eq!(fetched(&server).into_values().collect::<Vec<_>>(), [1, 1, 2]);
@@ -117,7 +107,7 @@ async fn a_task_of_a_state_that_is_past_makes_no_version() {
     granary.expect(0, &["work", "--drain"]);
     server.delete(1);
     granary.expect(0, &["harvest"]);
-    assert_eq!(send(&granary, &old).code, Some(0));
+    assert_eq!(granary.send(&old).code, Some(0));
     granary.expect(0, &["work", "--drain"]);
     let manifest = granary.manifest(&silo, 1);
     assert_eq!(manifest["versions"], serde_json::json!(["1", "2"]));

@@ -97,3 +97,10 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 pub(crate) fn bytes(bytes: u64) -> String {
     indicatif::HumanBytes(bytes).to_string()
 }
+
+/// What makes up a number, as it stands behind it: ` (3 restricted, 1 derived)`; nothing when there is nothing.
+pub(crate) fn in_brackets<'a>(parts: impl Iterator<Item = (&'a str, u64)>) -> String {
+    let parts: Vec<_> =
+        parts.filter(|(_, n)| *n > 0).map(|(name, n)| format!("{n} {}", name.replace('_', " "))).collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+}

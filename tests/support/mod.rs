@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
@@ -70,6 +71,14 @@ impl Granary {
         self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Puts messages on the queue as a user does.
+    pub fn send(&self, messages: &str) -> Ended {
+        let mut command = self.command(&["queue", "send"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(messages.as_bytes()).unwrap();
+        child.wait_with_output().unwrap().into()
+    }
+
     /// The manifest of an item of the test repository.
     #[track_caller]
     pub fn manifest(&self, silo: &str, item: u32) -> Value {
@@ -114,7 +123,7 @@ pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
 fn normalise(manifest: &mut Value) {
     match manifest {
         Value::Object(map) => {
-            for key in ["run", "fetched", "time", "attempts"] {
+            for key in ["run", "fetched", "time", "asked", "attempts"] {
                 map.remove(key);
             }
             map.values_mut().for_each(normalise);

@@ -1,6 +1,6 @@
 //! `granary add`: adds a source without harvesting it. Its options are `harvest`'s too.
 
-use granary_harvest::{Files, Granary, Kind, Source};
+use granary_harvest::{Files, Granary, Kind, LandingPages, Source};
 use granary_silo::SiloName;
 use serde_json::json;
 use std::io::Write as _;
@@ -56,6 +56,12 @@ pub(crate) struct SourceOptions {
     /// Also files derived from others: thumbnails, index codes
     #[arg(long, conflicts_with = "no_files")]
     pub(crate) derived_files: bool,
+    /// Do not ask landing pages for the files that metadata does not name
+    #[arg(long, conflicts_with = "no_files")]
+    pub(crate) no_landing_pages: bool,
+    /// Ask them after all: undoes an earlier --no-landing-pages
+    #[arg(long, conflicts_with_all = ["no_files", "no_landing_pages"])]
+    pub(crate) landing_pages: bool,
     /// How often it is to be harvested by a scheduler: 30m, 12h, 1d
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     pub(crate) every: Option<u64>,
@@ -140,6 +146,11 @@ impl SourceOptions {
             source.files = Files::All;
         } else if self.files {
             source.files = Files::Originals;
+        }
+        if self.no_landing_pages {
+            source.landing_pages = LandingPages::Never;
+        } else if self.landing_pages {
+            source.landing_pages = LandingPages::WhereNeeded;
         }
     }
 

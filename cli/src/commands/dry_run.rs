@@ -55,6 +55,9 @@ pub(crate) async fn run(
                 "would fill the silo {}: kind {}, metadata prefix {}",
                 source.silo, preview.kind, preview.metadata_prefix
             )?;
+            if let Some(why) = &preview.why {
+                writeln!(out, "  because: {why}")?;
+            }
             if let Some(announced) = preview.announced {
                 writeln!(out, "{announced} records are announced")?;
             }
@@ -63,6 +66,9 @@ pub(crate) async fn run(
                 writeln!(out, "  {}  {}{deleted}", record.datestamp, record.identifier)?;
                 for file in &record.files {
                     writeln!(out, "    {file}")?;
+                }
+                if let Some(page) = &record.landing_page {
+                    writeln!(out, "    landing page {page}")?;
                 }
             }
             Ok(())

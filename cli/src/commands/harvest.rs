@@ -11,7 +11,7 @@ use crate::{
     args::Global,
     commands::{add::SourceOptions, dry_run},
     exit::{Exit, Misuse},
-    printer::{Printer, bytes},
+    printer::{Printer, bytes, in_brackets},
     setup,
     watch::Watch,
 };
@@ -230,12 +230,22 @@ async fn summary(
         )?;
         writeln!(
             out,
-            "{} files stored, {}; {} not to be fetched (restricted, embargoed, derived); {:.1} s",
+            "{} files stored, {}; {} not to be fetched{}; {:.1} s",
             counts.files,
             bytes(counts.bytes),
             counts.skipped,
+            in_brackets(counts.left_out.by_reason()),
             report.seconds
-        )
+        )?;
+        let without: u64 = counts.without_files.by_reason().map(|(_, records)| records).sum();
+        if without > 0 {
+            let reasons = in_brackets(counts.without_files.by_reason());
+            writeln!(out, "{without} new or changed records have no file to fetch{reasons}")?;
+        }
+        if let (Some(prefix), Some(why)) = (&report.metadata_prefix, &report.why) {
+            writeln!(out, "metadata prefix {prefix}: {why}")?;
+        }
+        Ok(())
     })?;
     if list_only {
         printer.say("`granary queue` shows what is queued, `granary work --drain` fetches it");

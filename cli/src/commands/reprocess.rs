@@ -5,7 +5,12 @@ use std::io::Write as _;
 use granary_harvest::{Error, Which};
 use granary_silo::SiloName;
 
-use crate::{args::Global, exit::Exit, printer::Printer, setup};
+use crate::{
+    args::Global,
+    exit::Exit,
+    printer::{Printer, in_brackets},
+    setup,
+};
 
 /// Read the stored metadata again, and queue every file it names that is not stored
 #[derive(Debug, clap::Args)]
@@ -28,8 +33,11 @@ pub(crate) async fn run(global: &Global, printer: Printer, command: &Reprocess) 
     printer.result(&result, |out| {
         writeln!(
             out,
-            "{} objects read, {} files queued, {} left out (restricted, embargoed, derived)",
-            result.objects, result.queued, result.skipped
+            "{} objects read, {} tasks queued, {} files left out{}",
+            result.objects,
+            result.queued,
+            result.skipped,
+            in_brackets(result.left_out.by_reason())
         )
     })?;
     for problem in result.problems.iter().take(10) {

@@ -70,6 +70,8 @@ fn version_json(manifest: &Manifest, version: &VersionName, place: &impl Fn(&str
         "run": record.and_then(|record| record.run.as_ref()),
         "files": files,
         "failures": record.map(|record| &record.failures),
+        "without_files": record.and_then(|record| record.without_files.as_ref()),
+        "landing_page": record.and_then(|record| record.landing_page.as_ref()),
     })
 }
 
@@ -91,6 +93,9 @@ fn print_version(
         if let Some(sha256) = &entry.sha256 {
             writeln!(out, "    sha256 {sha256}")?;
         }
+    }
+    if let Some(without) = record.and_then(|record| record.without_files.as_ref()) {
+        writeln!(out, "  no file to fetch: {}: {}", without.reason, without.detail)?;
     }
     for failure in record.into_iter().flat_map(|record| &record.failures) {
         writeln!(

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     args::Global,
     exit::{Exit, Misuse},
-    printer::{Out, Printer, bytes},
+    printer::{Out, Printer, bytes, in_brackets},
     setup,
 };
 
@@ -128,6 +128,9 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
             text(&value["kind"]),
             text(&value["metadata_prefix"])
         )?;
+        if value["why"].is_string() {
+            writeln!(out, "    because: {}", text(&value["why"]))?;
+        }
     }
     writeln!(out, "  harvested up to {}", text(&value["watermark"]))?;
     if let Some(run) = value["run"].as_object() {
@@ -153,6 +156,12 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
             last["files"],
             last["failed"]
         )?;
+        let without = &last["without_files"];
+        let reasons = without.as_object().into_iter().flatten();
+        let reasons = in_brackets(reasons.map(|(name, n)| (name.as_str(), n.as_u64().unwrap_or(0))));
+        if !reasons.is_empty() {
+            writeln!(out, "    records without a file to fetch{reasons}")?;
+        }
     }
     if value["not_before"].is_string() {
         writeln!(out, "  the endpoint asks to wait until {}", text(&value["not_before"]))?;

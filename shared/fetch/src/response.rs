@@ -74,6 +74,14 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// All headers of a name, in their order, as text. What is not UTF-8 is read as Latin-1 (RFC 9110, section 5.5).
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = String> {
+        self.headers.get_all(name).iter().map(|value| match str::from_utf8(value.as_bytes()) {
+            Ok(text) => text.to_owned(),
+            Err(_) => value.as_bytes().iter().copied().map(char::from).collect(),
+        })
+    }
+
     /// `Content-Type`.
     pub fn content_type(&self) -> Option<&str> {
         self.header("content-type")

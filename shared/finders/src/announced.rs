@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use url::Url;
 
 use crate::{
-    Availability, FileRef, Found, Method, landing_page::LandingPage, link, media_type::is_media_type,
-    xml::Broken,
+    Availability, FileRef, Found, Method, NameFrom, landing_page::LandingPage, link,
+    media_type::is_media_type, xml::Broken,
 };
 
 /// How long a URL may be, in bytes: four times what browsers and servers are sure to take.
@@ -69,7 +69,7 @@ impl Gathering {
         let Some(mut parsed) = link::http(url).filter(|_| url.len() <= MAX_URL) else {
             return self.problem(format!("a file's URL is not one of http or https: {}", quoted(url)));
         };
-        let Some(name) = file.name_under(&parsed) else {
+        let Some((name, name_from)) = file.name_under(&parsed) else {
             return self.problem(format!("a file has no name, and its URL gives none: {}", quoted(url)));
         };
         // A page or a chapter inside a file is the same file.
@@ -88,6 +88,7 @@ impl Gathering {
             availability: file.availability,
             found_by: self.method,
             name,
+            name_from,
         });
     }
 
@@ -161,12 +162,15 @@ impl Announced {
     }
 
     /// Its name, else its label where that is a file's name, else the name that its URL gives.
-    fn name_under(&self, url: &Url) -> Option<String> {
+    fn name_under(&self, url: &Url) -> Option<(String, NameFrom)> {
         let fits = |name: &&str| name.len() <= MAX_NAME && !name.trim().is_empty();
         let name = self.name.as_deref().filter(fits).map(str::to_owned);
         let label =
             self.label.as_deref().map(str::trim).filter(fits).filter(|label| link::is_file_name(label));
-        name.or_else(|| label.map(str::to_owned)).or_else(|| link::file_name(url))
+        match name.or_else(|| label.map(str::to_owned)) {
+            Some(name) => Some((name, NameFrom::Metadata)),
+            None => link::file_name(url).map(|name| (name, NameFrom::Url)),
+        }
     }
 }
 

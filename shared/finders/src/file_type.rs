@@ -1,5 +1,7 @@
 //! The endings by which a link is taken for a file.
 
+use crate::media_type;
+
 /// Endings in lower case, and the media type where the ending leaves no doubt.
 ///
 /// Not here on purpose: `html` and its like, which are mostly landing pages, and what programs answer under
@@ -81,6 +83,20 @@ pub(crate) fn of(name: &str) -> Option<FileType> {
     longest.map(|&(_, content_type)| FileType { content_type })
 }
 
+/// Whether a name ends in a known file type, in upper or lower case.
+pub fn has_ending(name: &str) -> bool {
+    of(name).is_some()
+}
+
+/// The usual ending of files with this media type, with its dot; nothing for a type that says nothing of the kind.
+pub fn ending(content_type: &str) -> Option<&'static str> {
+    let essence = media_type::essence(content_type);
+    let is_usual = |(ending, known): &&(&'static str, Option<&str>)| {
+        known.is_some_and(|known| known == essence) && !ending[1..].contains('.')
+    };
+    FILE_TYPES.iter().find(is_usual).map(|(ending, _)| *ending)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +119,21 @@ mod tests {
     fn a_name_without_a_known_ending_is_no_file() {
         for name in ["", "paper", ".pdf", "index.html", "view.php", "10.1000", "pdf", "example.com"] {
             assert_eq!(of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_has_its_usual_ending() {
+        for (content_type, usual) in [
+            ("application/pdf", Some(".pdf")),
+            ("Text/Plain; charset=utf-8", Some(".txt")),
+            ("application/gzip", Some(".gz")),
+            ("image/jpeg", Some(".jpg")),
+            ("application/octet-stream", None),
+            ("text/html", None),
+            ("", None),
+        ] {
+            assert_eq!(ending(content_type), usual, "{content_type}");
         }
     }
 

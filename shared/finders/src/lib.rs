@@ -26,9 +26,10 @@ mod rights;
 mod xml;
 
 pub use error::Error;
+pub use file_type::{ending, has_ending};
 pub use finder::{find, rank};
 pub use formats::is_eprints3;
 pub use lack::Lack;
 pub use method::{Method, UnknownMethod};
 pub use page::{Next, Page, PageFound, read_page};
-pub use record::{Availability, FileRef, Found, Record};
+pub use record::{Availability, FileRef, Found, NameFrom, Record};

@@ -44,6 +44,8 @@ pub struct FileRef {
     /// record may have the same name. Where the metadata has none, it is the last segment of the URL's path,
     /// decoded. Never empty.
     pub name: String,
+    /// Where the name is from.
+    pub name_from: NameFrom,
     /// Its size in bytes.
     pub size: Option<u64>,
     /// Its MD5 digest, 32 lower-case hexadecimal digits.
@@ -56,6 +58,15 @@ pub struct FileRef {
     pub availability: Availability,
     /// The finder that found it.
     pub found_by: Method,
+}
+
+/// Who calls a file by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameFrom {
+    /// The metadata.
+    Metadata,
+    /// Only its URL: `download`, `1`. Its server may know better.
+    Url,
 }
 
 /// Whether a file is worth asking for without credentials.

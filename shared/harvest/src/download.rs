@@ -11,7 +11,7 @@ use crate::{
     clock,
     context::{Context, Progress},
     error::Error,
-    object_batch::{FAILED, ObjectBatch, Settlement, Worked},
+    object_batch::{ObjectBatch, Settlement, Worked},
     reason::Reason,
     report::Counts,
     tally::{QUEUED, SETTLED},
@@ -62,7 +62,7 @@ pub async fn download_step(
             }
             Err(error) => {
                 let fault = Fault::for_good(Reason::BadMessage, in_full(&error));
-                bury(context, &message, None, &fault, FAILED).await?;
+                bury(context, &message, None, &fault, Counts::failed()).await?;
                 Progress::add(&context.progress.failed, 1);
                 Progress::add(&context.progress.settled, 1);
             }
@@ -134,7 +134,7 @@ fn out_of_time(job: Job) -> (Job, Settlement) {
     let fault = Fault { reason: Reason::Timeout, detail, retry: Retry::Later };
     let settlement = match again(&fault, job.message.attempts) {
         Some(delay) => Settlement::Again(delay),
-        None => Settlement::Failed(fault, FAILED),
+        None => Settlement::Failed(fault, Counts::failed()),
     };
     (job, settlement)
 }

@@ -123,7 +123,9 @@ impl Endpoint {
         };
         // Where no item could be tried, the next run tries again.
         learned.kind = (export != Export::Unknown).then_some(Kind::Oai);
-        learned.why = Some(format!("{prefix} of {}", offered()));
+        let why =
+            if source.metadata_prefix.is_some() { "it was asked for" } else { "it says most about files" };
+        learned.why = Some(format!("{why} (offered: {})", offered()));
         learned.metadata_prefix = Some(prefix);
         learned.template = None;
         Ok(learned)

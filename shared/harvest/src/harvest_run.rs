@@ -227,6 +227,8 @@ impl HarvestRun {
         let report = Report {
             silo: self.source.silo.clone(),
             run: run.id.clone(),
+            metadata_prefix: state.learned.metadata_prefix.clone(),
+            why: state.learned.why.clone(),
             counts,
             gaps: gaps.len() as u64,
             seconds: (ended - run.started).as_seconds_f64(),

@@ -6,8 +6,11 @@
 //! The order of writes is the same everywhere: bytes, then manifest, then queue what follows from it, then
 //! acknowledge or checkpoint. Whoever is killed in between leaves work that is done again, and finds what is stored.
 
+mod breakdown;
+mod choice;
 mod clock;
 mod context;
+mod disposition;
 mod download;
 mod endpoint;
 mod error;
@@ -17,10 +20,13 @@ mod granary;
 mod harvest_run;
 mod html;
 mod items;
+mod lacking;
+mod landing;
 mod lease;
 mod listing;
 mod object_batch;
 mod object_files;
+mod object_landing;
 mod preview;
 mod reason;
 mod record;
@@ -35,6 +41,7 @@ mod transfer;
 mod window;
 mod workers;
 
+pub use breakdown::{LeftOut, WithoutFiles};
 pub use context::{Context, Progress};
 pub use download::download_step;
 pub use error::Error;
@@ -46,7 +53,7 @@ pub use preview::{Preview, PreviewedRecord, check, preview};
 pub use reason::Reason;
 pub use report::{Counts, Problem, Report};
 pub use reprocess::{Reprocessed, Which, reprocess};
-pub use source::{Files, Kind, Source};
+pub use source::{Files, Kind, LandingPages, Source};
 pub use state::{Failing, Gap, Learned, Run, State, Turn};
 pub use tick::{Ticked, tick};
 pub use transfer::in_full;

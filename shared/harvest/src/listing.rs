@@ -7,6 +7,7 @@ use granary_queue::Task;
 use tokio::task::JoinSet;
 
 use crate::{
+    choice::Choice,
     context::Progress,
     endpoint::client_error,
     error::Error,
@@ -340,7 +341,7 @@ impl HarvestRun {
             silo: self.silo.clone(),
             prefix: self.prefix.clone(),
             template: self.template.clone(),
-            files: self.source.files,
+            choice: Choice::of(&self.source),
             run: self.run.id.clone(),
             first_pass,
             silo_was_empty: self.run.first,

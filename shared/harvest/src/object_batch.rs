@@ -11,35 +11,23 @@ use granary_silo::{
 use url::Url;
 
 use crate::{
+    choice::Choice,
     clock,
     context::Context,
     download::{Job, again},
     error::Error,
     export::EPRINTS_PREFIX,
     html::looks_like_html,
+    lacking::Lacking,
     reason::Reason,
     record::{self, Received},
     report::Counts,
-    source::{Files, Source},
+    source::Source,
     transfer::{Fault, in_full},
 };
 
 /// The most bytes that metadata may have: it is read in memory.
 const METADATA_BYTES: u64 = 64 << 20;
-
-/// How a failure counts.
-pub(crate) const FAILED: Counts = Counts {
-    pages: 0,
-    records: 0,
-    deleted: 0,
-    created: 0,
-    updated: 0,
-    unchanged: 0,
-    files: 0,
-    bytes: 0,
-    failed: 1,
-    skipped: 0,
-};
 
 /// What becomes of a task's message.
 #[derive(Debug)]
@@ -66,11 +54,11 @@ impl Settlement {
 pub(crate) struct ObjectBatch<'a> {
     pub(crate) context: &'a Context,
     pub(crate) silo: Silo,
-    source: Option<Source>,
+    pub(crate) source: Option<Source>,
     pub(crate) identifier: Identifier,
     pub(crate) object: Option<Object>,
-    /// What follows from the metadata.
-    tasks: Vec<Task>,
+    /// What follows from the metadata, or from the landing page.
+    pub(crate) tasks: Vec<Task>,
 }
 
 /// What the tasks of an object came to.
@@ -100,16 +88,22 @@ impl<'a> ObjectBatch<'a> {
             Err(Opening::Store(error)) => return Err(error),
         };
         let mut settled = Vec::with_capacity(jobs.len());
-        let (metadata, files): (Vec<_>, Vec<_>) =
-            jobs.into_iter().partition(|job| batch.is_metadata(&job.task));
-        for job in metadata {
-            let settlement = match batch.metadata(&job).await {
-                Ok(settlement) => settlement,
-                Err(error) => match fault_of(error) {
-                    Ok(fault) => Settlement::Failed(fault, FAILED),
-                    Err(error) => return Err(error),
-                },
+        let (mut files, mut others) = (Vec::new(), Vec::new());
+        for job in jobs {
+            match batch.role(&job.task) {
+                Role::File => files.push(job),
+                role @ (Role::Metadata | Role::Landing) => others.push((role, job)),
+            }
+        }
+        // Metadata first: it may make the version that a landing page is asked for.
+        others.sort_by_key(|(role, _)| *role == Role::Landing);
+        for (role, job) in others {
+            let settlement = match role {
+                Role::Landing => batch.landing(&job).await,
+                Role::Metadata | Role::File => batch.metadata(&job).await,
             };
+            let settlement = settlement
+                .or_else(|error| fault_of(error).map(|fault| Settlement::Failed(fault, Counts::failed())))?;
             settled.push((job, settlement));
         }
         if !files.is_empty() {
@@ -147,26 +141,17 @@ impl<'a> ObjectBatch<'a> {
     }
 
     /// A message of 2010 does not say what it is for: one whose name is the metadata prefix is metadata.
-    fn is_metadata(&self, task: &Task) -> bool {
-        match task.role {
-            Some(Role::Metadata) => true,
-            Some(Role::File) => false,
-            None => {
-                let prefix = self.source.as_ref().and_then(|source| source.metadata_prefix.as_deref());
-                task.filename == prefix.unwrap_or(EPRINTS_PREFIX)
-            }
-        }
-    }
-
-    fn which_files(&self) -> Files {
-        self.source.as_ref().map_or(Files::default(), |source| source.files)
+    fn role(&self, task: &Task) -> Role {
+        let prefix = self.source.as_ref().and_then(|source| source.metadata_prefix.as_deref());
+        let is_metadata = task.filename == prefix.unwrap_or(EPRINTS_PREFIX);
+        task.role.unwrap_or(if is_metadata { Role::Metadata } else { Role::File })
     }
 
     async fn metadata(&mut self, job: &Job) -> Result<Settlement, Error> {
         let latest = self.object.as_ref().and_then(|object| object.manifest.latest_record());
         if latest.is_some_and(|record| is_older(&job.task, record)) {
             // What the task was for is no longer how things are.
-            return Ok(Settlement::Done(Counts { skipped: 1, ..Counts::default() }));
+            return Ok(Settlement::Done(Counts::outdated()));
         }
         let is_deleted = latest.is_some_and(|record| record.deleted);
         let received = match self.stored_metadata(&job.task).await? {
@@ -179,25 +164,23 @@ impl<'a> ObjectBatch<'a> {
                 Some(delay) => return Ok(Settlement::Again(delay)),
                 // It was deleted after the task was sent: that it cannot be had is as it should be.
                 None if is_deleted => {
-                    return Ok(Settlement::Done(Counts { skipped: 1, ..Counts::default() }));
+                    return Ok(Settlement::Done(Counts::outdated()));
                 }
                 // The version is made all the same: it was announced, and it says what it lacks.
                 None => {
                     let announcement = announcement(&job.task, &self.identifier);
-                    (
-                        Received { announcement, metadata: None, found: Vec::new(), problems: Vec::new() },
-                        Some(fault),
-                    )
+                    (Received::without_metadata(announcement), Some(fault))
                 }
             },
         };
         let known = self.object.take();
-        let recorded = record::store(&self.silo, &received, Some(known), self.which_files()).await?;
+        let choice = self.source.as_ref().map_or_else(|| Choice::of_files(None), Choice::of);
+        let recorded = record::store(&self.silo, &received, Some(known), choice).await?;
         let counts = counts_of(job, &recorded);
         self.object = self.silo.object(&self.identifier).await?;
         if let Some(fault) = fault {
             self.note_failures(&[(job, None, &fault)]).await?;
-            return Ok(Settlement::Failed(fault, FAILED));
+            return Ok(Settlement::Failed(fault, Counts::failed()));
         }
         self.tasks.extend(recorded.tasks);
         Ok(Settlement::Done(counts))
@@ -220,12 +203,7 @@ impl<'a> ObjectBatch<'a> {
         let Some(bytes) = self.silo.read_bytes(&self.identifier, &entry.path).await? else { return Ok(None) };
         let found = record::find(&task.pid, &task.filename, &bytes).unwrap_or_default();
         let announcement = announcement(task, &self.identifier);
-        Ok(Some(Received {
-            announcement,
-            metadata: Some((name, bytes, entry.clone())),
-            found: found.files,
-            problems: found.problems,
-        }))
+        Ok(Some(Received { announcement, metadata: Some((name, bytes, entry.clone())), found: Some(found) }))
     }
 
     async fn fetch_metadata(&self, task: &Task) -> Result<Received, Fault> {
@@ -262,7 +240,7 @@ impl<'a> ObjectBatch<'a> {
         let name = FileName::safe(&task.filename);
         let announcement = announcement(task, &self.identifier);
         let metadata = Some((name, bytes, about));
-        Ok(Received { announcement, metadata, found: found.files, problems: found.problems })
+        Ok(Received { announcement, metadata, found: Some(found) })
     }
 
     /// Metadata that cannot be read is kept as it was received. It may be better next time: it is tried again.
@@ -327,7 +305,7 @@ enum Opening {
 
 fn fail_all(jobs: Vec<Job>, fault: &Fault) -> Vec<(Job, Settlement)> {
     let fault = || Fault { reason: fault.reason, detail: fault.detail.clone(), retry: Retry::Never };
-    jobs.into_iter().map(|job| (job, Settlement::Failed(fault(), FAILED))).collect()
+    jobs.into_iter().map(|job| (job, Settlement::Failed(fault(), Counts::failed()))).collect()
 }
 
 /// A failure of the store that concerns one object or name, and would come again.
@@ -362,7 +340,7 @@ pub(crate) fn announcement(task: &Task, identifier: &Identifier) -> Announcement
 
 /// How a metadata task counts. One whose acknowledgement was lost finds its own work, and is counted now.
 fn counts_of(job: &Job, recorded: &record::Recorded) -> Counts {
-    let mut counts = Counts { skipped: recorded.skipped, ..Counts::default() };
+    let mut counts = Counts::left_out(recorded.left_out);
     let of_this_run = || {
         let record = recorded.manifest.as_ref().and_then(|manifest| manifest.latest_record());
         job.task.run.is_some() && record.is_some_and(|record| record.run == job.task.run)
@@ -377,6 +355,9 @@ fn counts_of(job: &Job, recorded: &record::Recorded) -> Counts {
             let first = recorded.manifest.as_ref().is_some_and(|manifest| manifest.versions.len() == 1);
             if first { counts.created = 1 } else { counts.updated = 1 }
         }
+    }
+    if counts.created + counts.updated > 0 {
+        counts.without_files = recorded.lacking.as_ref().map(Lacking::count).unwrap_or_default();
     }
     counts
 }

@@ -6,13 +6,13 @@ use granary_queue::Task;
 use granary_silo::{Entry, FileName, Manifest, VersionName};
 
 use crate::{
+    choice::Choice,
     clock,
     download::{Job, again},
     error::Error,
-    object_batch::{FAILED, ObjectBatch, Settlement, announcement, fault_of, is_older, redownloads},
+    object_batch::{ObjectBatch, Settlement, announcement, fault_of, is_older, redownloads},
     record::{self, Received},
     report::Counts,
-    source::Files,
     transfer::{self, Destination, Fault, Transfer},
 };
 
@@ -30,6 +30,7 @@ struct Fetched {
 struct Seen {
     /// URL, and digest and size as announced.
     tasks: BTreeSet<(String, Option<String>, Option<u64>)>,
+    /// Whose URL each name belongs to.
     names: BTreeMap<String, String>,
 }
 
@@ -58,9 +59,17 @@ impl ObjectBatch<'_> {
                 }
                 Plan::Fetch(name) => name,
             };
-            match self.fetch_file(&version, &name, &job.task).await? {
-                Transfer::Stored(entry) => fetched.push(Fetched { job, name, entry: *entry, is_new: true }),
-                Transfer::Known(entry) => fetched.push(Fetched { job, name, entry: *entry, is_new: false }),
+            let transfer = self.fetch_file(&version, &name, &job.task, &seen).await?;
+            if let Transfer::Stored(name, _) | Transfer::Known(name, _) = &transfer {
+                seen.names.insert(name.to_string(), job.task.url.clone());
+            }
+            match transfer {
+                Transfer::Stored(name, entry) => {
+                    fetched.push(Fetched { job, name, entry: *entry, is_new: true });
+                }
+                Transfer::Known(name, entry) => {
+                    fetched.push(Fetched { job, name, entry: *entry, is_new: false });
+                }
                 Transfer::Failed(fault) => match again(&fault, job.message.attempts) {
                     Some(delay) => settled.push((job, Settlement::Again(delay))),
                     None => failed.push((job, name, fault)),
@@ -71,20 +80,23 @@ impl ObjectBatch<'_> {
         let failures: Vec<_> = failed.iter().map(|(job, name, fault)| (job, Some(name), fault)).collect();
         self.note_failures(&failures).await?;
         settled.extend(
-            failed.into_iter().map(|(job, _, fault): (_, _, Fault)| (job, Settlement::Failed(fault, FAILED))),
+            failed
+                .into_iter()
+                .map(|(job, _, fault): (_, _, Fault)| (job, Settlement::Failed(fault, Counts::failed()))),
         );
         Ok(settled)
     }
 
     /// The version that files go to: the newest. An object that is only known from a message of 2010 gets its first.
-    async fn version_for_files(&mut self, jobs: &[Job]) -> Result<VersionName, Error> {
+    pub(crate) async fn version_for_files(&mut self, jobs: &[Job]) -> Result<VersionName, Error> {
         if let Some(version) = self.object.as_ref().and_then(|object| object.manifest.latest()) {
             return Ok(version.clone());
         }
         if let Some(job) = jobs.first() {
             let announcement = announcement(&job.task, &self.identifier);
-            let received = Received { announcement, metadata: None, found: Vec::new(), problems: Vec::new() };
-            record::store(&self.silo, &received, Some(self.object.take()), Files::None).await?;
+            let received = Received::without_metadata(announcement);
+            let choice = Choice::of_files(self.source.as_ref());
+            record::store(&self.silo, &received, Some(self.object.take()), choice).await?;
             self.object = self.silo.object(&self.identifier).await?;
         }
         let latest = self.object.as_ref().and_then(|object| object.manifest.latest());
@@ -97,7 +109,7 @@ impl ObjectBatch<'_> {
         let mut name = FileName::safe(&task.filename);
         if record.is_some_and(|record| is_older(task, record)) {
             // The repository has announced another version since, whose own tasks fetch what it has.
-            return Plan::Settled(Settlement::Done(Counts { skipped: 1, ..Counts::default() }));
+            return Plan::Settled(Settlement::Done(Counts::outdated()));
         }
         if !seen.tasks.insert((task.url.clone(), task.md5.clone(), task.size)) {
             // Sent twice: the other message does it.
@@ -129,12 +141,14 @@ impl ObjectBatch<'_> {
         version: &VersionName,
         name: &FileName,
         task: &Task,
+        seen: &Seen,
     ) -> Result<Transfer, Error> {
         let manifest = self.object.as_ref().map(|object| &object.manifest);
         // What changed without a new datestamp goes into a new version: nothing is ever replaced.
         let next = manifest.filter(|_| redownloads(task)).map(Manifest::next_version);
         let version = next.as_ref().unwrap_or(version);
-        let to = Destination { silo: &self.silo, identifier: &self.identifier, version, name, manifest };
+        let (silo, identifier, names) = (&self.silo, &self.identifier, &seen.names);
+        let to = Destination { silo, identifier, version, name, names, manifest };
         match transfer::fetch(self.context, task, to).await {
             Err(error) => fault_of(error).map(Transfer::Failed),
             transfer => transfer,
@@ -192,12 +206,12 @@ fn put_all(manifest: &mut Manifest, version: &VersionName, fetched: &[Fetched]) 
     let mut put = Vec::with_capacity(fetched.len());
     for file in fetched {
         let mut name = file.name.clone();
-        let known = record.inventory.get(name.as_str());
+        let known = manifest.record(&target).and_then(|record| record.inventory.get(name.as_str()));
         // Only when it was fetched would be new: not worth a write.
         let same =
             known.is_some_and(|known| known.sha256 == file.entry.sha256 && known.url == file.entry.url);
         if known.is_some_and(|known| known.url != file.entry.url) {
-            // Another worker has put another file of this name there meanwhile.
+            // Another worker, or this one, has put another file of this name there meanwhile.
             name = name.distinct(&file.job.task.url);
         }
         put.push(!same && !outdated(file));

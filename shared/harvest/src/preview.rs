@@ -7,8 +7,9 @@ use serde::Serialize;
 use crate::{
     endpoint::{Endpoint, client_error},
     error::Error,
+    lacking::page_may_say_more,
     record,
-    source::{Kind, Source},
+    source::{Kind, LandingPages, Source},
     state::Learned,
 };
 
@@ -42,6 +43,9 @@ pub struct PreviewedRecord {
     pub deleted: bool,
     /// The URLs of the files that its metadata names; unknown for a kind whose metadata is not in the list.
     pub files: Vec<String>,
+    /// The landing page that would be asked for files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub landing_page: Option<String>,
 }
 
 /// Asks Identify: whether the source's URL is that of a repository at all.
@@ -101,11 +105,15 @@ pub async fn preview(fetcher: &Fetcher, source: &Source, limit: u64) -> Result<P
         };
         if (preview.records.len() as u64) < limit {
             let found = metadata.and_then(|bytes| record::find(&header.identifier, &prefix, &bytes).ok());
+            let asks = source.landing_pages != LandingPages::Never;
+            let page = found.as_ref().filter(|found| asks && page_may_say_more(found));
+            let landing_page = page.and_then(|found| found.landing_page.as_ref()).map(ToString::to_string);
             preview.records.push(PreviewedRecord {
                 identifier: header.identifier,
                 datestamp: header.datestamp,
                 deleted: header.deleted,
                 files: found.into_iter().flat_map(|found| found.files).map(|file| file.url).collect(),
+                landing_page,
             });
         }
     }

@@ -1,16 +1,18 @@
 //! Stores what a repository said of one item: the metadata's bytes, then the manifest.
 
 use bytes::Bytes;
-use granary_finders::{FileRef, Found};
+use granary_finders::Found;
 use granary_queue::Task;
 use granary_silo::{
     Announcement, Change, Digests, Entry, FileName, Manifest, Metadata, Object, Silo, Updated,
 };
 
 use crate::{
+    breakdown::LeftOut,
+    choice::Choice,
     error::Error,
-    files::{Owner, Wanted, note_problems, want},
-    source::Files,
+    files::{Owner, Wanted, want},
+    lacking::Lacking,
 };
 
 /// A record, ready to be stored.
@@ -19,10 +21,15 @@ pub(crate) struct Received {
     pub(crate) announcement: Announcement,
     /// The metadata's name and bytes, and what else is known of it.
     pub(crate) metadata: Option<(FileName, Bytes, Entry)>,
-    /// The files that the metadata names.
-    pub(crate) found: Vec<FileRef>,
-    /// What could not be understood of it.
-    pub(crate) problems: Vec<String>,
+    /// What the metadata says about files; nothing when there is none.
+    pub(crate) found: Option<Found>,
+}
+
+impl Received {
+    /// What was announced without metadata: a deleted record, or one whose metadata could not be had.
+    pub(crate) fn without_metadata(announcement: Announcement) -> Self {
+        Self { announcement, metadata: None, found: None }
+    }
 }
 
 /// What became of it.
@@ -31,9 +38,11 @@ pub(crate) struct Recorded {
     pub(crate) change: Change,
     /// The manifest as it is now; none for a deleted record that was never seen.
     pub(crate) manifest: Option<Box<Manifest>>,
-    /// Files to be fetched: to be queued now that the manifest is there.
+    /// What is to be fetched: to be queued now that the manifest is there.
     pub(crate) tasks: Vec<Task>,
-    pub(crate) skipped: u64,
+    pub(crate) left_out: LeftOut,
+    /// Why there is no file to fetch.
+    pub(crate) lacking: Option<Lacking>,
 }
 
 /// The media type of metadata: it opens in a browser.
@@ -47,7 +56,7 @@ pub(crate) async fn store(
     silo: &Silo,
     received: &Received,
     known: Option<Option<Object>>,
-    files: Files,
+    choice: Choice,
 ) -> Result<Recorded, Error> {
     let identifier = &received.announcement.identifier;
     let metadata = received.metadata.as_ref().map(|(name, bytes, about)| Metadata {
@@ -77,7 +86,7 @@ pub(crate) async fn store(
                     return Err(Interrupted::Overtaken);
                 }
                 let (after, now_wanted) =
-                    apply(silo, manifest, &change, received, metadata.as_deref(), files);
+                    apply(silo, manifest, &change, received, metadata.as_deref(), choice);
                 wanted = now_wanted;
                 Ok(after.filter(|after| Some(after) != manifest))
             })
@@ -91,7 +100,8 @@ pub(crate) async fn store(
             }
             Err(Interrupted::Silo(error)) => return Err(error.into()),
         };
-        return Ok(Recorded { change, manifest, tasks: wanted.tasks, skipped: wanted.skipped });
+        let Wanted { tasks, left_out, lacking } = wanted;
+        return Ok(Recorded { change, manifest, tasks, left_out, lacking });
     }
 }
 
@@ -154,7 +164,7 @@ fn apply(
     change: &Change,
     received: &Received,
     metadata: Option<&Metadata>,
-    files: Files,
+    choice: Choice,
 ) -> (Option<Manifest>, Wanted) {
     if *change == Change::NeverSeen {
         return (None, Wanted::default());
@@ -169,12 +179,8 @@ fn apply(
         run: announcement.run.as_deref(),
         now: &announcement.now,
     };
-    let wanted = if announcement.deleted {
-        Wanted::default()
-    } else {
-        note_problems(&mut manifest, owner, &received.problems);
-        want(&mut manifest, owner, &received.found, files)
-    };
+    let wanted = received.found.as_ref().filter(|_| !announcement.deleted);
+    let wanted = wanted.map(|found| want(&mut manifest, owner, found, choice)).unwrap_or_default();
     (Some(manifest), wanted)
 }
 

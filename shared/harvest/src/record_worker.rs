@@ -1,17 +1,19 @@
 //! One record or header of a list: what it means for its object.
 
 use bytes::Bytes;
+use granary_finders::Found;
 use granary_oai_pmh::{Datestamp, Header, Record};
 use granary_queue::{Role, Task};
 use granary_silo::{Announcement, Change, Entry, FileName, Identifier, Manifest, Silo};
 
 use crate::{
+    choice::Choice,
     clock,
     error::Error,
     export::export_url,
+    lacking::Lacking,
     record::{self, Received},
     report::{Counts, Problem},
-    source::Files,
     transfer::in_full,
 };
 
@@ -27,7 +29,7 @@ pub(crate) struct RecordWorker {
     pub(crate) silo: Silo,
     pub(crate) prefix: String,
     pub(crate) template: Option<String>,
-    pub(crate) files: Files,
+    pub(crate) choice: Choice,
     pub(crate) run: String,
     /// Whether nothing of the window can have been seen before in this run.
     pub(crate) first_pass: bool,
@@ -45,32 +47,25 @@ impl RecordWorker {
             Ok(announcement) => announcement,
             Err(problem) => return Ok(Handled::failed(problem)),
         };
-        let mut problem = None;
-        let (mut found, mut problems) = (Vec::new(), Vec::new());
+        let mut found = None;
         let metadata = record.metadata.filter(|_| !record.header.deleted).map(|bytes| {
             match record::find(&identifier, &self.prefix, &bytes) {
-                Ok(files) => {
-                    found = files.files;
-                    problems = files.problems;
-                }
+                Ok(named) => found = Some(named),
                 Err(error) => {
                     let detail = format!("its files are unknown: {}", in_full(&error));
-                    problem =
-                        Some(Problem { identifier: Some(identifier.clone()), detail, quarantined: None });
+                    found = Some(Found { problems: vec![detail], ..Found::default() });
                 }
             }
             let about =
                 Entry { fetched: Some(clock::timestamp()), url: Some(url.clone()), ..Entry::default() };
             (FileName::safe(&self.prefix), Bytes::from(bytes), about)
         });
-        if let Some(detail) = problems.first() {
-            problem.get_or_insert(Problem {
-                identifier: Some(identifier.clone()),
-                detail: detail.clone(),
-                quarantined: None,
-            });
-        }
-        let received = Received { announcement, metadata, found, problems };
+        let problem = found.as_ref().and_then(|found| found.problems.first()).map(|detail| Problem {
+            identifier: Some(identifier.clone()),
+            detail: detail.clone(),
+            quarantined: None,
+        });
+        let received = Received { announcement, metadata, found };
         let mut handled = self.store(received).await?;
         handled.problem = handled.problem.or(problem);
         Ok(handled)
@@ -83,9 +78,7 @@ impl RecordWorker {
             Err(problem) => return Ok(Handled::failed(problem)),
         };
         if header.deleted {
-            return self
-                .store(Received { announcement, metadata: None, found: Vec::new(), problems: Vec::new() })
-                .await;
+            return self.store(Received::without_metadata(announcement)).await;
         }
         if !(self.silo_was_empty && self.first_pass) {
             match self.silo.object(&announcement.identifier).await {
@@ -152,11 +145,11 @@ impl RecordWorker {
         // In a silo that was empty nothing is read before it is written. A deletion is: an earlier page may have made it.
         let known =
             (self.silo_was_empty && self.first_pass && !received.announcement.deleted).then_some(None);
-        let recorded = match record::store(&self.silo, &received, known, self.files).await {
+        let recorded = match record::store(&self.silo, &received, known, self.choice).await {
             Ok(recorded) => recorded,
             Err(error) => return Handled::excuse(received.announcement.identifier.as_str(), error),
         };
-        let mut counts = Counts { skipped: recorded.skipped, ..Counts::default() };
+        let mut counts = Counts::left_out(recorded.left_out);
         let repeated = || {
             if self.first_pass {
                 // It came twice: in two sets.
@@ -176,6 +169,9 @@ impl RecordWorker {
                 if first { counts.created = 1 } else { counts.updated = 1 }
             }
             Change::Unchanged => counts.unchanged = 1,
+        }
+        if counts.created + counts.updated > 0 {
+            counts.without_files = recorded.lacking.as_ref().map(Lacking::count).unwrap_or_default();
         }
         Ok(Handled { counts, tasks: recorded.tasks, problem: None })
     }

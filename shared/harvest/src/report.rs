@@ -4,7 +4,12 @@ use granary_queue::Counters;
 use granary_silo::SiloName;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, granary::Granary, state::Gap};
+use crate::{
+    breakdown::{LeftOut, WithoutFiles},
+    error::Error,
+    granary::Granary,
+    state::Gap,
+};
 
 /// How many problems a report names; all are counted.
 pub(crate) const PROBLEMS_NAMED: usize = 100;
@@ -30,15 +35,33 @@ pub struct Counts {
     pub bytes: u64,
     /// Records and files that could not be stored.
     pub failed: u64,
-    /// Files that were not tried: restricted, embargoed, derived, or of a version that is no longer the newest.
+    /// Files that were not tried: the sum of `left_out`.
     pub skipped: u64,
+    /// Why they were not.
+    #[serde(default)]
+    pub left_out: LeftOut,
+    /// Records, new or changed, that have no file to fetch.
+    #[serde(default)]
+    pub without_files: WithoutFiles,
 }
 
 impl Counts {
     /// Adds the numbers of another part of the same run.
     pub(crate) fn add(&mut self, other: &Self) {
-        let Self { pages, records, deleted, created, updated, unchanged, files, bytes, failed, skipped } =
-            other;
+        let Self {
+            pages,
+            records,
+            deleted,
+            created,
+            updated,
+            unchanged,
+            files,
+            bytes,
+            failed,
+            skipped,
+            left_out,
+            without_files,
+        } = other;
         self.pages += pages;
         self.records += records;
         self.deleted += deleted;
@@ -49,6 +72,23 @@ impl Counts {
         self.bytes += bytes;
         self.failed += failed;
         self.skipped += skipped;
+        self.left_out.add(left_out);
+        self.without_files.add(without_files);
+    }
+
+    /// A task that has failed for good.
+    pub(crate) fn failed() -> Self {
+        Self { failed: 1, ..Self::default() }
+    }
+
+    /// Files that are left out.
+    pub(crate) fn left_out(left_out: LeftOut) -> Self {
+        Self { skipped: left_out.total(), left_out, ..Self::default() }
+    }
+
+    /// A file of a version that is no longer the newest.
+    pub(crate) fn outdated() -> Self {
+        Self::left_out(LeftOut { outdated: 1, ..LeftOut::default() })
     }
 
     /// The same numbers as the queue keeps them.
@@ -67,6 +107,8 @@ impl Counts {
                 counters.add(name, value);
             }
         }
+        self.left_out.count(&mut counters);
+        self.without_files.count(&mut counters);
         counters
     }
 
@@ -80,6 +122,8 @@ impl Counts {
             bytes: counters.get("bytes"),
             failed: counters.get("failed"),
             skipped: counters.get("skipped"),
+            left_out: LeftOut::counted(counters),
+            without_files: WithoutFiles::counted(counters),
             ..Self::default()
         }
     }
@@ -105,6 +149,12 @@ pub struct Report {
     pub silo: SiloName,
     /// The run.
     pub run: String,
+    /// The metadata prefix that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata_prefix: Option<String>,
+    /// Why that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// What it did.
     #[serde(flatten)]
     pub counts: Counts,

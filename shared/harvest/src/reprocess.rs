@@ -1,16 +1,19 @@
 //! Reads the stored metadata again and queues every file it names that is not stored.
 
 use futures::StreamExt;
+use granary_finders::Found;
 use granary_queue::{Role, Task};
-use granary_silo::{Entry, Identifier, Manifest, Object, Silo};
+use granary_silo::{Entry, Identifier, Manifest, Object, Silo, VersionRecord};
 
 use crate::{
+    breakdown::{LeftOut, WithoutFiles},
+    choice::Choice,
     clock,
     context::Context,
     error::Error,
     files::{Owner, Wanted, want},
     record,
-    source::{Files, Source},
+    source::Source,
     transfer::in_full,
 };
 
@@ -24,8 +27,12 @@ pub struct Reprocessed {
     pub objects: u64,
     /// Tasks queued.
     pub queued: u64,
-    /// Files left out: restricted, embargoed, derived.
+    /// Files left out: the sum of `left_out`.
     pub skipped: u64,
+    /// Why they were.
+    pub left_out: LeftOut,
+    /// Objects that have no file to fetch.
+    pub without_files: WithoutFiles,
     /// Objects whose metadata or manifest cannot be read, with the reason: the first hundred.
     pub problems: Vec<String>,
 }
@@ -61,7 +68,9 @@ pub async fn reprocess(context: &Context, source: &Source, which: Which) -> Resu
         match of_object(&silo, source, &listed.identifier, which).await {
             Ok(object) => {
                 tasks.extend(object.tasks);
-                result.skipped += object.skipped;
+                result.skipped += object.left_out.total();
+                result.left_out.add(&object.left_out);
+                result.without_files.add(&object.without_files);
                 for text in object.problems {
                     problem(&mut result, format!("{}: {text}", listed.identifier));
                 }
@@ -101,7 +110,8 @@ async fn send(context: &Context, tasks: &mut Vec<Task>, result: &mut Reprocessed
 #[derive(Default)]
 struct OfObject {
     tasks: Vec<Task>,
-    skipped: u64,
+    left_out: LeftOut,
+    without_files: WithoutFiles,
     problems: Vec<String>,
 }
 
@@ -118,36 +128,54 @@ async fn of_object(
     if manifest.record(&version).is_some_and(|record| record.deleted) {
         return Ok(result);
     }
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for (name, entry) in metadata_of(manifest, &version) {
         let Some(bytes) = silo.read_bytes(identifier, &entry.path).await? else {
             result.problems.push(format!("its metadata {} is not there", entry.path));
             continue;
         };
         match record::find(identifier.as_str(), &name, &bytes) {
-            Ok(files) => {
-                found.extend(files.files);
-                result.problems.extend(files.problems);
-            }
-            Err(error) => result.problems.push(in_full(&error)),
+            Ok(named) => add(&mut found, named),
+            Err(error) => found.problems.push(in_full(&error)),
         }
     }
-    let files = if source.files == Files::None { Files::Originals } else { source.files };
+    result.problems.extend(found.problems.iter().cloned());
+    let choice = Choice::of_files(Some(source));
+    let pages = if asks_again(manifest, &version, which) { choice.pages.again() } else { choice.pages };
+    let choice = Choice { pages, ..choice };
     let mut wanted = Wanted::default();
     silo.update::<granary_silo::Error>(identifier, Some(Some(object.clone())), |manifest| {
         let Some(mut after) = manifest.cloned() else { return Ok(None) };
         let owner = Owner { silo: silo.name(), version: &version, run: None, now: &clock::timestamp() };
-        wanted = want(&mut after, owner, &found, files);
+        wanted = want(&mut after, owner, &found, choice);
         Ok((Some(&after) != manifest).then_some(after))
     })
     .await?;
     result.tasks = wanted.tasks;
-    result.skipped = wanted.skipped;
+    result.left_out = wanted.left_out;
+    result.without_files = wanted.lacking.map(|lacking| lacking.count()).unwrap_or_default();
     if which == Which::All {
         let known: Vec<_> = result.tasks.iter().map(|task| task.url.clone()).collect();
         result.tasks.extend(stored_again(silo, &object, &version, &known));
     }
     Ok(result)
+}
+
+/// Puts what another metadata of the same version names beside it.
+fn add(found: &mut Found, other: Found) {
+    found.method = found.method.or(other.method);
+    found.landing_page = found.landing_page.take().or(other.landing_page);
+    found.files.extend(other.files);
+    found.problems.extend(other.problems);
+}
+
+/// Whether a landing page that was asked is asked again: for all, where it named nothing, and where something that it named
+/// may be missing.
+fn asks_again(manifest: &Manifest, version: &granary_silo::VersionName, which: Which) -> bool {
+    let lacks = |record: &VersionRecord| {
+        !record.failures.is_empty() || record.inventory.values().all(|entry| manifest.is_metadata(entry))
+    };
+    which == Which::All || manifest.record(version).is_none_or(lacks)
 }
 
 fn metadata_of(manifest: &Manifest, version: &granary_silo::VersionName) -> Vec<(String, Entry)> {

@@ -34,6 +34,23 @@ pub enum Files {
     None,
 }
 
+/// Whether landing pages are asked for files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LandingPages {
+    /// Those of records whose metadata names no files.
+    #[default]
+    WhereNeeded,
+    /// None.
+    Never,
+}
+
+impl LandingPages {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A source. A failed harvest never changes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
@@ -62,6 +79,9 @@ pub struct Source {
     /// Which files are fetched.
     #[serde(default)]
     pub files: Files,
+    /// Which landing pages are asked for files.
+    #[serde(default, skip_serializing_if = "LandingPages::is_default")]
+    pub landing_pages: LandingPages,
     /// How often a scheduler harvests it, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every_seconds: Option<u64>,
@@ -86,6 +106,7 @@ impl Source {
             from: None,
             until: None,
             files: Files::Originals,
+            landing_pages: LandingPages::WhereNeeded,
             every_seconds: None,
             contact: None,
             other: Map::new(),

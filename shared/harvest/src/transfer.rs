@@ -1,7 +1,10 @@
 //! Fetches one file into a version's folder.
 
+use std::collections::BTreeMap;
+
 use bytes::BytesMut;
 use granary_fetch::{Encoding, Request, Response, Retry, Statuses, Validators};
+use granary_finders::{ending, has_ending};
 use granary_queue::Task;
 use granary_silo::{Digests, Entry, FileName, Identifier, Manifest, Silo, VersionName, Writer};
 use url::Url;
@@ -9,8 +12,9 @@ use url::Url;
 use crate::{
     clock,
     context::{Context, Progress},
+    disposition,
     error::Error,
-    files::SHA256,
+    files::{NAME_FROM, SHA256},
     html::looks_like_html,
     reason::Reason,
 };
@@ -21,10 +25,10 @@ const JUDGED_BYTES: usize = 512;
 /// What became of a transfer.
 #[derive(Debug)]
 pub(crate) enum Transfer {
-    /// The bytes are stored; the entry is for the manifest.
-    Stored(Box<Entry>),
+    /// The bytes are stored; name and entry are for the manifest.
+    Stored(FileName, Box<Entry>),
     /// They are those of a file that is stored already: the entry points to it.
-    Known(Box<Entry>),
+    Known(FileName, Box<Entry>),
     /// They could not be had.
     Failed(Fault),
 }
@@ -70,9 +74,26 @@ pub(crate) struct Destination<'a> {
     pub(crate) silo: &'a Silo,
     pub(crate) identifier: &'a Identifier,
     pub(crate) version: &'a VersionName,
+    /// Its name, unless its server knows a better one than its URL.
     pub(crate) name: &'a FileName,
+    /// Names that are spoken for, and by which URLs.
+    pub(crate) names: &'a BTreeMap<String, String>,
     /// The object's manifest as it is known: what it has is not stored twice.
     pub(crate) manifest: Option<&'a Manifest>,
+}
+
+impl Destination<'_> {
+    /// The name of a file that its server calls so: made safe, and told apart from others of the version.
+    fn named(&self, task: &Task, served: &str) -> FileName {
+        let name = FileName::safe(served);
+        let inventory = self.manifest.and_then(|manifest| manifest.record(self.version));
+        let stored = inventory.and_then(|record| record.inventory.get(name.as_str()));
+        let is_anothers = stored.is_some_and(|entry| entry.url.as_ref() != Some(&task.url))
+            || self.names.get(name.as_str()).is_some_and(|url| *url != task.url);
+        // Two that their URLs call alike are told apart by the order in the metadata: not by which comes first.
+        let is_second = *self.name == FileName::safe(original_name(task)).distinct(&task.url);
+        if is_anothers || is_second { name.distinct(&task.url) } else { name }
+    }
 }
 
 /// Fetches the task's file. The request is conditional when the file was fetched from there before.
@@ -89,13 +110,16 @@ pub(crate) async fn fetch(context: &Context, task: &Task, to: Destination<'_>) -
         Err(fault) => return Ok(Transfer::Failed(fault)),
     };
     if let (true, Some(before)) = (response.not_modified(), before) {
-        return Ok(Transfer::Known(Box::new(about(task, &response, before.clone()))));
+        let entry = about(task, None, &response, before.clone());
+        return Ok(Transfer::Known(to.name.clone(), Box::new(entry)));
     }
     let content_type = response.content_type().map(str::to_owned).or_else(|| task.content_type.clone());
-    let mut name = to.name.clone();
+    let served = served_name(task, &response, content_type.as_deref());
+    let name = served.as_deref().map_or_else(|| to.name.clone(), |served| to.named(task, served));
+    let mut stored_as = name.clone();
     // The second round, if there is one, takes the name that the first has found to be free.
     for _ in 0..2 {
-        let mut writer = to.silo.writer(to.identifier, to.version, &name, content_type.as_deref())?;
+        let mut writer = to.silo.writer(to.identifier, to.version, &stored_as, content_type.as_deref())?;
         match receive(context, task, &mut response, &mut writer).await? {
             None => {}
             Some(fault) => return Ok(Transfer::Failed(fault)),
@@ -105,7 +129,8 @@ pub(crate) async fn fetch(context: &Context, task: &Task, to: Destination<'_>) -
             return Ok(Transfer::Failed(fault));
         }
         if let Some(stored) = to.manifest.and_then(|manifest| manifest.find_content(&digests.sha256)) {
-            return Ok(Transfer::Known(Box::new(about(task, &response, stored.clone()))));
+            let entry = about(task, served.as_deref(), &response, stored.clone());
+            return Ok(Transfer::Known(name, Box::new(entry)));
         }
         match writer.finish().await {
             Ok(stored) => {
@@ -117,11 +142,12 @@ pub(crate) async fn fetch(context: &Context, task: &Task, to: Destination<'_>) -
                     content_type,
                     ..Entry::default()
                 };
-                return Ok(Transfer::Stored(Box::new(about(task, &response, entry))));
+                let entry = about(task, served.as_deref(), &response, entry);
+                return Ok(Transfer::Stored(name, Box::new(entry)));
             }
             Err(granary_silo::Error::Occupied { instead, .. }) => {
                 // Other bytes lie there that no manifest names yet: another worker's, or left by a crash.
-                name = instead;
+                stored_as = instead;
                 response = match get(context, task, None).await {
                     Ok(response) => response,
                     Err(fault) => return Ok(Transfer::Failed(fault)),
@@ -194,10 +220,29 @@ fn not_a_file(task: &Task, response: &Response, first: &[u8]) -> Option<Fault> {
     Some(Fault::for_good(Reason::NotAFile, format!("{} is an HTML page, not {announced}", response.url)))
 }
 
+/// The name as the metadata or the URL has it.
+fn original_name(task: &Task) -> &str {
+    task.other.get("original_name").and_then(|name| name.as_str()).unwrap_or(&task.filename)
+}
+
+/// What a file is called by its server, where only its URL has named it; with the usual ending of its type if it has none.
+fn served_name(task: &Task, response: &Response, content_type: Option<&str>) -> Option<String> {
+    task.other.get(NAME_FROM).filter(|from| *from == "url")?;
+    let served = response.headers("content-disposition").find_map(|header| disposition::file_name(&header));
+    let name = served.unwrap_or_else(|| original_name(task).to_owned());
+    if has_ending(&name) {
+        return Some(name);
+    }
+    let ending = content_type.and_then(ending).unwrap_or_default();
+    Some(name + ending)
+}
+
 fn announces_html(task: &Task) -> bool {
     let name = task.filename.to_ascii_lowercase();
     match &task.content_type {
         Some(content_type) => content_type.contains("html"),
+        // Nobody has called it so: behind the address of a download it is the page that asks to log in.
+        None if task.other.contains_key(NAME_FROM) => false,
         None => !name.contains('.') || [".html", ".htm", ".xhtml"].iter().any(|end| name.ends_with(end)),
     }
 }
@@ -226,11 +271,10 @@ fn not_as_announced(task: &Task, digests: &Digests) -> Option<Fault> {
 }
 
 /// The entry with what the task and the answer say about it.
-fn about(task: &Task, response: &Response, entry: Entry) -> Entry {
-    let original_name = task.other.get("original_name").and_then(|name| name.as_str());
+fn about(task: &Task, served: Option<&str>, response: &Response, entry: Entry) -> Entry {
     Entry {
         url: Some(task.url.clone()),
-        original_name: Some(original_name.unwrap_or(&task.filename).to_owned()),
+        original_name: Some(served.unwrap_or(original_name(task)).to_owned()),
         found_by: task.found_by.clone().or(entry.found_by),
         etag: response.etag().map(str::to_owned).or(entry.etag),
         last_modified: response.last_modified().map(str::to_owned).or(entry.last_modified),

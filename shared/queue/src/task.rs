@@ -50,6 +50,8 @@ pub struct Task {
 pub enum Role {
     /// The record's metadata: the files that it names are queued in turn.
     Metadata,
+    /// The record's landing page: it is not kept, but the files that it names are queued in turn.
+    Landing,
     /// A file.
     File,
 }
@@ -133,7 +135,9 @@ impl TryFrom<Map<String, Value>> for Task {
             pid: required(&mut keys, "pid")?,
             silo: required(&mut keys, "silo")?,
             datestamp: text(&mut keys, "datestamp")?,
-            role: optional(&mut keys, "role", "`metadata` or `file`", |value| Role::deserialize(value).ok())?,
+            role: optional(&mut keys, "role", "`metadata`, `landing` or `file`", |value| {
+                Role::deserialize(value).ok()
+            })?,
             run: text(&mut keys, "run")?,
             found_by: text(&mut keys, "found_by")?,
             size: optional(&mut keys, "size", "a number of bytes", Value::as_u64)?,
@@ -230,7 +234,7 @@ mod tests {
             ),
             (
                 r#"{"url":"u","filename":"f","pid":"p","silo":"s","role":"thumbnail"}"#,
-                "the message is no task: its role is not `metadata` or `file`",
+                "the message is no task: its role is not `metadata`, `landing` or `file`",
             ),
             (
                 r#"{"url":"u","filename":"f","pid":"p","silo":"s","size":-1}"#,

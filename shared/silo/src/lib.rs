@@ -31,7 +31,7 @@ pub use digest::{Digester, Digests};
 pub use directory::DirectoryStore;
 pub use error::Error;
 pub use list::Listed;
-pub use manifest::{Entry, Failure, Manifest, VersionRecord, VersionRecords};
+pub use manifest::{Entry, Failure, LandingPage, Manifest, VersionRecord, VersionRecords, WithoutFiles};
 pub use name::{FileName, Identifier, InvalidName, SiloName, VersionName};
 pub use silo::{Object, Silo, Updated};
 pub use staging::IfAbsent;

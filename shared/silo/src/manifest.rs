@@ -100,6 +100,12 @@ pub struct VersionRecord {
     /// The files that could not be stored, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
+    /// Why there is no file to fetch; absent where there is one, and where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_files: Option<WithoutFiles>,
+    /// The landing page that was asked, because the metadata names no files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landing_page: Option<LandingPage>,
     /// Keys that we do not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -169,6 +175,24 @@ pub struct Failure {
     pub time: String,
 }
 
+/// Why a version has no file to fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithoutFiles {
+    /// In one word: `none_named`, ...
+    pub reason: String,
+    /// The reason in full.
+    pub detail: String,
+}
+
+/// A landing page that was asked for a version's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LandingPage {
+    /// Where it is.
+    pub url: String,
+    /// When it was asked last, UTC.
+    pub asked: String,
+}
+
 impl Manifest {
     /// A manifest without versions. The first [`Manifest::add_version`] makes it complete.
     pub fn new(identifier: Identifier) -> Self {
@@ -213,8 +237,13 @@ impl Manifest {
         self.record(self.latest()?)
     }
 
+    /// The record of a version; that of one that RecordSilo made begins with what it lists.
     pub(crate) fn record_mut(&mut self, version: &VersionName) -> &mut VersionRecord {
-        self.granary.get_or_insert_default().versions.entry(version.clone()).or_default()
+        let listed = if self.record(version).is_none() { self.inventory(version) } else { BTreeMap::new() };
+        let records = &mut self.granary.get_or_insert_default().versions;
+        records
+            .entry(version.clone())
+            .or_insert_with(|| VersionRecord { inventory: listed, ..VersionRecord::default() })
     }
 
     /// Every file of a version. For a version that RecordSilo made, what it lists: without size and digest, and
@@ -291,6 +320,9 @@ impl Manifest {
         }
         let url = entry.url.clone();
         let record = self.record_mut(version);
+        if !is_metadata {
+            record.without_files = None;
+        }
         record.failures.retain(|f| f.name != name.as_str() && Some(&f.url) != url.as_ref());
         record.inventory.insert(name.as_str().to_owned(), entry);
     }
@@ -300,6 +332,18 @@ impl Manifest {
         let record = self.record_mut(version);
         record.failures.retain(|f| f.url != failure.url || f.url.is_empty());
         record.failures.push(failure);
+    }
+
+    /// Notes why a version has no file to fetch, or that it has one.
+    pub fn note_without_files(&mut self, version: &VersionName, why: Option<WithoutFiles>) {
+        self.record_mut(version).without_files = why;
+    }
+
+    /// Notes that a version's landing page was asked, and takes its failure away.
+    pub fn note_landing_page(&mut self, version: &VersionName, page: LandingPage) {
+        let record = self.record_mut(version);
+        record.failures.retain(|failure| failure.url != page.url);
+        record.landing_page = Some(page);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::common::{line, lines, try_find};
 use chrono::NaiveDate;
-use granary_finders::{Availability, Error, FileRef, Found, Method, is_eprints3};
+use granary_finders::{Availability, Error, FileRef, Found, Method, NameFrom, is_eprints3};
 
 /// A file with a name and a URL.
 const FILE: &str = "<file><filename>a.pdf</filename><url>http://x.org/7/1/a.pdf</url></file>";
@@ -48,6 +48,7 @@ fn a_file_has_all_that_the_metadata_says() {
         FileRef {
             url: "http://x.org/7/1/a%20%26%20b.pdf?x=1&y=2".to_owned(),
             name: "fig/a & b.pdf".to_owned(),
+            name_from: NameFrom::Metadata,
             size: Some(12),
             md5: Some("0cc175b9c0f1b6a831c399e269772661".to_owned()),
             sha256: None,
