@@ -1,4 +1,6 @@
 //! Killed at any instant, the next start reaches the state of an undisturbed run.
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
+#![allow(clippy::print_stdout, reason = "the seed repeats the test")]
 
 mod support;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::{
     metadata::{public_digests, stored_digests},
     support::{Granary, fetched, repository, silo_of},
-    web::{Answer, serve},
+    web::{Answer, html, pdf, serve},
 };
 
 fn settings(landing: Landing) -> Settings {
@@ -145,4 +145,65 @@ async fn an_address_that_answers_with_a_file_is_the_file() {
     assert_eq!((&entry["url"], &entry["found_by"]), (&url.into(), &"landing_page".into()), "{entry}");
     let path = granary.object(&silo, 5).join(entry["path"].as_str().unwrap());
     assert_eq!(std::fs::read(path).unwrap(), b"%PDF-1.4 it");
+}
+
+/// An export with one document for everybody, whose digest is announced, and one for staff.
+fn export(web: &str) -> Vec<u8> {
+    let document = |security: &str, file: &str| {
+        format!("<document><security>{security}</security><files><file>{file}</file></files></document>")
+    };
+    let public = format!(
+        "<filename>the paper.pdf</filename><filesize>11</filesize><hash_type>MD5</hash_type>\
+         <hash>5486ccc368ce885e5cdd9b7ac12e8930</hash><url>{web}/paper</url>"
+    );
+    let staff = format!("<filename>staff.pdf</filename><url>{web}/staff.pdf</url>");
+    let documents = document("public", &public) + &document("staffonly", &staff);
+    format!("<eprints><eprint><documents>{documents}</documents></eprint></eprints>").into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metadata_that_a_page_leads_to_is_better_than_its_meta_tags() {
+    let web = serve(|web| {
+        let media_type = "application/vnd.eprints.data+xml";
+        let link = format!("<link rel=\"describedby\" type=\"{media_type}\" href=\"{web}/export\">");
+        vec![
+            ("/page", html(link + &pdf(&format!("{web}/other.pdf")))),
+            ("/export", Answer::Whole("Content-Type: application/xml", export(web))),
+            ("/paper", Answer::Whole("Content-Type: application/pdf", b"%PDF-1.4 it".to_vec())),
+        ]
+    })
+    .await;
+    let server = repository(Settings { items: 1, ..settings(Landing::All) }).await;
+    server.fault("/1/", Fault::Redirect { target: format!("{web}/page") });
+    let (granary, silo) = (Granary::new(), silo_of(&server));
+    let report = granary.json(0, &["harvest", &server.oai()]).pop().unwrap();
+    assert_eq!((&report["files"], &report["left_out"]), (&1.into(), &json!({"restricted": 1})));
+    let version = &granary.manifest(&silo, 1)["granary"]["versions"]["1"];
+    assert_eq!(version["inventory"]["the paper.pdf"]["found_by"], "eprints3", "{version}");
+    assert_eq!(version["failures"][0]["reason"], "restricted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_set_that_cannot_be_had_is_the_failure_of_a_page_that_names_nothing_else() {
+    let web = serve(|web| {
+        let set = format!("<link rel=\"linkset\" href=\"{web}/gone\">");
+        vec![
+            ("/without", html(set.clone())),
+            ("/with", html(set + &pdf(&format!("{web}/paper.pdf")))),
+            paper(),
+        ]
+    })
+    .await;
+    let server = repository(Settings { items: 2, ..settings(Landing::All) }).await;
+    server.fault("/1/", Fault::Redirect { target: format!("{web}/without") });
+    server.fault("/2/", Fault::Redirect { target: format!("{web}/with") });
+    let (granary, silo) = (Granary::new(), silo_of(&server));
+    let report = granary.json(3, &["harvest", &server.oai()]).pop().unwrap();
+    assert_eq!((&report["files"], &report["without_files"]), (&1.into(), &json!({"no_landing_page": 1})));
+    let failures = &granary.manifest(&silo, 1)["granary"]["versions"]["1"]["failures"];
+    assert_eq!(failures[0]["detail"], format!("{web}/gone answers HTTP 404"));
+}
+
+fn paper() -> (&'static str, Answer) {
+    ("/paper.pdf", Answer::Whole("Content-Type: application/pdf", b"%PDF-1.4 it".to_vec()))
 }

@@ -84,6 +84,32 @@ async fn formats_that_tell_who_may_have_a_file_are_obeyed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_eprint_without_documents_is_believed_and_its_landing_page_is_left_alone() {
+    let server = repository(Settings { items: 7, files_per_item: 0, ..Settings::default() }).await;
+    let (granary, silo) = (Granary::new(), silo_of(&server));
+    let report = granary.json(0, &["harvest", &server.oai()]).pop().unwrap();
+    assert_eq!(report["without_files"], json!({"none_named": 7}));
+    assert!(server.log().iter().all(|logged| logged.path.starts_with("/cgi/")), "exports only");
+    let note = &granary.manifest(&silo, 7)["granary"]["versions"]["1"]["without_files"];
+    assert_eq!(note["detail"], "it names no file (eprints3)");
+    let again = granary.json(0, &["harvest"]).pop().unwrap();
+    assert_eq!(again["without_files"], json!({}), "of what is new or changed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_whose_files_are_all_kept_back_says_so() {
+    let settings = Settings { items: 50, files_per_item: 0, extras: true, ..Settings::default() };
+    let server = repository(settings).await;
+    let (granary, silo) = (Granary::new(), silo_of(&server));
+    let report = granary.json(0, &["harvest", &server.oai()]).pop().unwrap();
+    assert_eq!(report["without_files"], json!({"none_named": 44, "none_open": 6}));
+    assert_eq!(report["left_out"], json!({"restricted": 2, "embargoed": 1, "derived": 5}));
+    let note = &granary.manifest(&silo, 40)["granary"]["versions"]["1"]["without_files"];
+    let detail = "none of its files is open (eprints3): 0 restricted, 1 embargoed, 1 derived";
+    assert_eq!((&note["reason"], &note["detail"]), (&"none_open".into(), &detail.into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn marc_says_in_words_only_who_may_have_a_file_so_that_is_found_out_by_asking() {
     check(Format::Marcxml, "marcxml", json!({}), 2).await;
 }

@@ -69,7 +69,7 @@ breakdown! {
         unreadable,
         /// The metadata has a format in which nobody knows how to find files.
         unknown_format,
-        /// The metadata names none, and the landing page could not be had.
+        /// The metadata names none, and the landing page, or what it leads to, could not be had.
         no_landing_page,
     }
 }
