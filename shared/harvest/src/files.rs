@@ -88,11 +88,11 @@ pub(crate) fn want_without_page(
     owner: Owner<'_>,
     url: &str,
     detail: &str,
-) -> Lacking {
+) -> Wanted {
     manifest.note_landing_page(owner.version, asked(owner, url));
-    let lacking = Lacking::no_landing_page(detail);
-    manifest.note_without_files(owner.version, Some(lacking.to_note()));
-    lacking
+    let mut wanted = Wanted::default();
+    lack(manifest, owner, &mut wanted, Some(Lacking::no_landing_page(detail)));
+    wanted
 }
 
 fn is_asked(manifest: &Manifest, owner: Owner<'_>) -> bool {

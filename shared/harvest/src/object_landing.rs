@@ -85,7 +85,7 @@ impl ObjectBatch<'_> {
 
 fn give_up(manifest: &mut Manifest, owner: Owner<'_>, job: &Job, fault: &Fault) -> Wanted {
     let url = &job.task.url;
-    let lacking = want_without_page(manifest, owner, url, &fault.detail);
+    let wanted = want_without_page(manifest, owner, url, &fault.detail);
     manifest.fail(
         owner.version,
         Failure {
@@ -97,5 +97,5 @@ fn give_up(manifest: &mut Manifest, owner: Owner<'_>, job: &Job, fault: &Fault) 
             time: owner.now.to_owned(),
         },
     );
-    Wanted { lacking: Some(lacking), ..Wanted::default() }
+    wanted
 }
