@@ -20,12 +20,16 @@ use crate::{
     reason::Reason,
     record::{self, Received},
     report::Counts,
-    source::{Files, Source},
+    source::Files,
+    standing::Standing,
     transfer::{Fault, in_full},
 };
 
 /// The most bytes that metadata may have: it is read in memory.
 const METADATA_BYTES: u64 = 64 << 20;
+
+/// A wait that is longer concerns all tasks of the silo: what is shorter, the fetcher waits out.
+const LONG_WAIT: Duration = Duration::from_secs(60);
 
 /// How a failure counts.
 pub(crate) const FAILED: Counts = Counts {
@@ -66,7 +70,7 @@ impl Settlement {
 pub(crate) struct ObjectBatch<'a> {
     pub(crate) context: &'a Context,
     pub(crate) silo: Silo,
-    source: Option<Source>,
+    standing: Standing,
     pub(crate) identifier: Identifier,
     pub(crate) object: Option<Object>,
     /// What follows from the metadata.
@@ -100,6 +104,8 @@ impl<'a> ObjectBatch<'a> {
             Err(Opening::Store(error)) => return Err(error),
         };
         let mut settled = Vec::with_capacity(jobs.len());
+        let (told_to_wait, jobs): (Vec<_>, Vec<_>) =
+            jobs.into_iter().partition(|job| batch.standing.wait(&job.task.url).is_some());
         let (metadata, files): (Vec<_>, Vec<_>) =
             jobs.into_iter().partition(|job| batch.is_metadata(&job.task));
         for job in metadata {
@@ -115,7 +121,26 @@ impl<'a> ObjectBatch<'a> {
         if !files.is_empty() {
             settled.extend(batch.files(files).await?);
         }
+        batch.note_wait(&settled).await?;
+        settled.extend(told_to_wait.into_iter().map(|job| {
+            let wait = batch.standing.wait(&job.task.url).unwrap_or_default();
+            (job, Settlement::Again(wait))
+        }));
         Ok(Worked { settled, tasks: batch.tasks })
+    }
+
+    /// When the source's host has asked to be left alone for long, that holds for whoever works on the silo.
+    async fn note_wait(&self, settled: &[(Job, Settlement)]) -> Result<(), Error> {
+        let long = |(job, settlement): &(Job, Settlement)| match settlement {
+            Settlement::Again(delay) if *delay > LONG_WAIT && self.standing.is_at_its_host(&job.task.url) => {
+                Some(*delay)
+            }
+            Settlement::Again(_) | Settlement::Done(_) | Settlement::Failed(..) => None,
+        };
+        match settled.iter().filter_map(long).max() {
+            Some(wait) => self.context.granary.leave_alone(self.silo.name(), clock::now() + wait).await,
+            None => Ok(()),
+        }
     }
 
     async fn open(context: &'a Context, silo: &str, pid: &str) -> Result<Self, Opening> {
@@ -129,8 +154,8 @@ impl<'a> ObjectBatch<'a> {
             }
             Err(error) => return Err(Opening::Store(error)),
         };
-        let source = context.granary.source(&name).await.map_err(Opening::Store)?;
-        if let Some(host) = source.as_ref().and_then(|source| source.url.host_str()) {
+        let standing = context.granary.standing(&name).await.map_err(Opening::Store)?;
+        if let Some(host) = standing.source.as_ref().and_then(|source| source.url.host_str()) {
             // The source may have been added after this process was started.
             context.fetcher.trust(host);
         }
@@ -143,7 +168,7 @@ impl<'a> ObjectBatch<'a> {
                 });
             }
         };
-        Ok(Self { context, silo, source, identifier, object, tasks: Vec::new() })
+        Ok(Self { context, silo, standing, identifier, object, tasks: Vec::new() })
     }
 
     /// A message of 2010 does not say what it is for: one whose name is the metadata prefix is metadata.
@@ -152,14 +177,15 @@ impl<'a> ObjectBatch<'a> {
             Some(Role::Metadata) => true,
             Some(Role::File) => false,
             None => {
-                let prefix = self.source.as_ref().and_then(|source| source.metadata_prefix.as_deref());
+                let prefix =
+                    self.standing.source.as_ref().and_then(|source| source.metadata_prefix.as_deref());
                 task.filename == prefix.unwrap_or(EPRINTS_PREFIX)
             }
         }
     }
 
     fn which_files(&self) -> Files {
-        self.source.as_ref().map_or(Files::default(), |source| source.files)
+        self.standing.source.as_ref().map_or(Files::default(), |source| source.files)
     }
 
     async fn metadata(&mut self, job: &Job) -> Result<Settlement, Error> {
