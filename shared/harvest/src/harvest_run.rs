@@ -16,6 +16,7 @@ use crate::{
     source::{Kind, Source},
     state::{Learned, RUN_TIME, Run, State},
     tally::{QUEUED, SETTLED},
+    transfer::in_full,
     window::Windows,
 };
 
@@ -250,10 +251,13 @@ impl HarvestRun {
                 state.run = None;
             })
             .await?;
-        self.held.release().await?;
-        if !self.context.queue.keeps_counters() {
-            self.context.granary.clear_tally(&self.source.silo).await?;
+        // While the lease lasts: the tallies of the next run are not there yet.
+        if !self.context.queue.keeps_counters()
+            && let Err(error) = self.context.granary.clear_tally(&self.source.silo).await
+        {
+            tracing::warn!(silo = %self.source.silo, "the tallies of the run stay: {}", in_full(&error));
         }
+        self.held.release().await?;
         Ok(report)
     }
 }
