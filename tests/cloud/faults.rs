@@ -21,12 +21,12 @@ async fn requests_refused_and_answers_lost_handlers_killed_and_messages_doubled_
     let stack =
         cloud.deploy(&[("S3Endpoint", &proxy.url), ("DownloadTimeout", "20"), ("VisibilityTimeout", "20")]);
     stack.expect(0, &["add", &server.oai()]);
-    stack.expect(0, &["stop", "workers"]);
-    stack.expect(0, &["start", "harvest", &silo]);
+    stack.expect(0, &["stop", "--only", "workers"]);
+    stack.expect(0, &["start", "--only", "harvest", &silo]);
     wait_for_messages(&stack, 60);
     double_every_message(&stack);
     poison(&stack);
-    stack.expect(0, &["start", "workers"]);
+    stack.expect(0, &["start", "--only", "workers"]);
     let mut kills = 0;
     let report = stack.harvest(&silo, || {
         if kills < 3 {

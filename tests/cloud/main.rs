@@ -5,6 +5,7 @@
 mod dead_letters;
 mod errors;
 mod faults;
+mod requests;
 mod same_tree;
 mod stack;
 #[path = "../support/mod.rs"]

@@ -126,7 +126,7 @@ impl Stack {
         let before = self.json(0, &["status", silo])[0]["last_run"]["run"].clone();
         let begun = Instant::now();
         loop {
-            self.expect(0, &["start", "harvest", silo]);
+            self.expect(0, &["start", "--only", "harvest", silo]);
             meanwhile();
             std::thread::sleep(Duration::from_secs(2));
             let status = &self.json(0, &["status", silo])[0];
@@ -224,8 +224,15 @@ fn environment(name: &str) -> PathBuf {
     folder.unwrap_or_else(|| project("target/local-cloud/environments")).join(name).join("bin")
 }
 
-pub(crate) fn keys() -> [(&'static str, &'static str); 3] {
-    [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")]
+pub(crate) fn keys() -> [(&'static str, &'static str); 4] {
+    let region = "us-east-1";
+    // The SDK for Rust reads one name of the region, boto3 the other.
+    [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", region),
+        ("AWS_DEFAULT_REGION", region),
+    ]
 }
 
 fn project(path: &str) -> PathBuf {

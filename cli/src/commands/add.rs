@@ -174,7 +174,12 @@ pub(crate) async fn run(global: &Global, printer: Printer, command: &Add) -> any
     granary.put_source(&source).await?;
     let value = json!({"silo": source.silo, "url": source.url});
     printer.result(&value, |out| writeln!(out, "{}: {}", source.silo, source.url))?;
-    printer.say(format_args!("`granary harvest {}` harvests it", source.silo));
+    match &global.stack {
+        None => printer.say(format_args!("`granary harvest {}` harvests it", source.silo)),
+        Some(_) => {
+            printer.say(format_args!("the next tick harvests it; `granary start {}` at once", source.silo));
+        }
+    }
     Ok(Exit::Done)
 }
 

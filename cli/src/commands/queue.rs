@@ -155,7 +155,8 @@ async fn redrive(
     printer
         .result(&json!({"redriven": redriven}), |out| writeln!(out, "{redriven} put back into the queue"))?;
     if redriven > 0 {
-        printer.say("`granary work --drain` tries them again");
+        printer
+            .say("whoever works the queue tries them again: a stack's functions, or `granary work --drain`");
     }
     Ok(Exit::Done)
 }

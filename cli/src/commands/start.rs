@@ -13,8 +13,6 @@ use crate::{exit::Exit, printer::Printer, stack::Stack};
 /// What is started or paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// Both
-    All,
     /// The schedule that starts the harvest function
     Harvest,
     /// The downloads: messages of the queue are no longer given to the download function
@@ -24,31 +22,31 @@ enum Part {
 /// Start a harvest in the cloud now, and what was paused there
 #[derive(Debug, clap::Args)]
 pub(crate) struct Start {
-    /// What is started
-    #[arg(value_enum, default_value = "all")]
-    part: Part,
     /// Harvest these silos now, due or not; none named: those that are due
     silos: Vec<SiloName>,
+    /// Start this part alone
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Option<Part>,
 }
 
 /// Pause the schedule and the downloads of a stack; what is in hand is finished, nothing is lost
 #[derive(Debug, clap::Args)]
 pub(crate) struct Stop {
-    /// What is paused
-    #[arg(value_enum, default_value = "all")]
-    part: Part,
+    /// Pause this part alone
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Option<Part>,
 }
 
 pub(crate) async fn start(printer: Printer, stack: Option<Stack>, command: &Start) -> anyhow::Result<Exit> {
     let stack = Stack::required(stack)?;
-    if command.part != Part::Harvest {
+    if command.only != Some(Part::Harvest) {
         set_workers(&stack, true).await?;
     }
-    if command.part != Part::Workers {
+    if command.only != Some(Part::Workers) {
         set_schedule(&stack, true).await?;
         invoke(&stack, &command.silos).await?;
     }
-    let started = name(command.part);
+    let started = name(command.only);
     printer.result(&json!({"started": started, "silos": command.silos}), |out| {
         writeln!(out, "started: {started}")
     })?;
@@ -58,23 +56,23 @@ pub(crate) async fn start(printer: Printer, stack: Option<Stack>, command: &Star
 
 pub(crate) async fn stop(printer: Printer, stack: Option<Stack>, command: &Stop) -> anyhow::Result<Exit> {
     let stack = Stack::required(stack)?;
-    if command.part != Part::Workers {
+    if command.only != Some(Part::Workers) {
         set_schedule(&stack, false).await?;
     }
-    if command.part != Part::Harvest {
+    if command.only != Some(Part::Harvest) {
         set_workers(&stack, false).await?;
     }
-    let stopped = name(command.part);
+    let stopped = name(command.only);
     printer.result(&json!({"stopped": stopped}), |out| writeln!(out, "paused: {stopped}"))?;
     printer.say("what is in hand is finished; `granary start` goes on");
     Ok(Exit::Done)
 }
 
-fn name(part: Part) -> &'static str {
-    match part {
-        Part::All => "harvest and workers",
-        Part::Harvest => "harvest",
-        Part::Workers => "workers",
+fn name(only: Option<Part>) -> &'static str {
+    match only {
+        None => "harvest and workers",
+        Some(Part::Harvest) => "harvest",
+        Some(Part::Workers) => "workers",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use chrono::Utc;
 use granary_harvest::{Granary, Source};
 use granary_queue::{Queue, Select};
 use granary_silo::SiloName;
@@ -99,6 +100,8 @@ async fn of_silo(
         "why": state.learned.why,
         "watermark": state.watermark,
         "not_before": state.not_before,
+        "downloads_not_before": state.downloads_not_before.filter(|until| *until > Utc::now()),
+        "failing": state.failing,
         "gaps": state.gaps,
         "lease": state.lease,
         "run": run,
@@ -135,8 +138,12 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
     writeln!(out, "  harvested up to {}", text(&value["watermark"]))?;
     if let Some(run) = value["run"].as_object() {
         let lease = &value["lease"];
-        let state =
-            if lease.is_object() { "in progress" } else { "interrupted; `granary harvest` goes on with it" };
+        let in_bucket = value["path"].as_str().is_some_and(|path| path.starts_with("s3://"));
+        let state = match (lease.is_object(), in_bucket) {
+            (true, _) => "in progress",
+            (false, false) => "interrupted; `granary harvest` goes on with it",
+            (false, true) => "goes on at the next tick, or with `granary harvest`",
+        };
         writeln!(
             out,
             "  run {} since {}: {} records; {state}",
@@ -165,6 +172,22 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
     }
     if value["not_before"].is_string() {
         writeln!(out, "  the endpoint asks to wait until {}", text(&value["not_before"]))?;
+    }
+    if value["downloads_not_before"].is_string() {
+        writeln!(
+            out,
+            "  its host asks to wait with downloads until {}",
+            text(&value["downloads_not_before"])
+        )?;
+    }
+    if let Some(failing) = value["failing"].as_object() {
+        writeln!(
+            out,
+            "  fails ({} times): {}; the schedule tries again at {}",
+            failing["times"],
+            text(&failing["detail"]),
+            text(&failing["again"])
+        )?;
     }
     for gap in value["gaps"].as_array().into_iter().flatten() {
         writeln!(out, "  gap {} to {}: {}", text(&gap["from"]), text(&gap["until"]), text(&gap["reason"]))?;

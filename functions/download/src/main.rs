@@ -8,14 +8,14 @@ use std::{
 };
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use granary_harvest::{Context, Progress, download_step};
+use granary_harvest::{Context, Progress, download_step, in_full};
 use granary_host::{Deadlines, Function, Metrics};
 use granary_queue::{Message, Receipt, SqsBatch};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let function = Function::start().await?;
+    let function = Function::start().await.map_err(|error| in_full(&error))?;
     run(service_fn(|event| handle(&function, event))).await
 }
 
@@ -35,7 +35,7 @@ async fn handle(function: &Function, event: LambdaEvent<SqsEvent>) -> Result<Sqs
     let messages = records.iter().map(message).collect();
     if let Err(error) = download_step(&context, messages, Some(deadlines.stop_at)).await {
         // What it has settled by then is settled; the rest comes again.
-        tracing::error!(error = granary_harvest::in_full(&error), "a batch could not be worked");
+        tracing::error!(error = in_full(&error), "a batch could not be worked");
     }
     let unsettled = records.into_iter().filter(|record| !batch.is_settled(&receipt(record)));
     let failures: Vec<_> = unsettled

@@ -5,15 +5,17 @@
 //!
 //! An event that names silos, `{"silos": ["maths"]}`, harvests those now, due or not; any other is a tick.
 
-use std::time::{Instant, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
-use granary_harvest::{Context, Ticked, tick};
+use granary_harvest::{Context, Progress, Ticked, in_full, tick};
 use granary_host::{Deadlines, Function, Metrics};
 use granary_silo::SiloName;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 #[derive(Debug, Default, Deserialize)]
 struct Event {
@@ -23,7 +25,7 @@ struct Event {
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let function = Function::start().await?;
+    let function = Function::start().await.map_err(|error| in_full(&error))?;
     run(service_fn(|event| handle(&function, event))).await
 }
 
@@ -31,7 +33,7 @@ async fn handle(function: &Function, event: LambdaEvent<Value>) -> Result<Value,
     let begun = Instant::now();
     let deadlines = Deadlines::before(event.context.deadline());
     // An event of the schedule has other fields than ours; one that names silos wrongly is refused.
-    let asked_for: Event = serde_json::from_value(event.payload)?;
+    let asked_for = serde_json::from_value::<Option<Event>>(event.payload)?.unwrap_or_default();
     let context = Context {
         granary: function.granary.clone(),
         queue: Arc::new(function.queue.clone()),
@@ -39,7 +41,8 @@ async fn handle(function: &Function, event: LambdaEvent<Value>) -> Result<Value,
         stop: Default::default(),
         progress: Default::default(),
     };
-    let ticks = tick(&context, &asked_for.silos, deadlines.stop_at, deadlines.cut_at).await?;
+    let ticked = tick(&context, &asked_for.silos, deadlines.stop_at, deadlines.cut_at).await;
+    let ticks = ticked.map_err(|error| in_full(&error))?;
     let mut failed = 0;
     for (silo, ticked) in &ticks {
         match ticked {
@@ -50,15 +53,14 @@ async fn handle(function: &Function, event: LambdaEvent<Value>) -> Result<Value,
             Ticked::Finished(report) => tracing::info!(%silo, report = %json!(report), "finished"),
             Ticked::Failed(error) => {
                 failed += 1;
-                tracing::error!(%silo, error = granary_harvest::in_full(error), "cannot be harvested");
+                tracing::error!(%silo, error = in_full(error), "cannot be harvested");
             }
         }
     }
     let progress = &context.progress;
-    let get = granary_harvest::Progress::get;
     Metrics::of(&event.context.env_config.function_name)
-        .with("RecordsListed", "Count", get(&progress.records))
-        .with("TasksQueued", "Count", get(&progress.queued))
+        .with("RecordsListed", "Count", Progress::get(&progress.records))
+        .with("TasksQueued", "Count", Progress::get(&progress.queued))
         .with("SourcesFailed", "Count", failed)
         .with("TickMilliseconds", "Milliseconds", begun.elapsed().as_millis() as u64)
         .emit(SystemTime::now());

@@ -14,7 +14,7 @@ use object_store::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error::Error;
+use crate::{error::Error, standing::Standings};
 
 /// A granary. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +24,7 @@ pub struct Granary {
     directory: Option<DirectoryStore>,
     /// Silos that have been opened: where a silo lies and how it is laid out does not change.
     opened: Arc<Mutex<HashMap<SiloName, Silo>>>,
+    standings: Arc<Standings>,
 }
 
 /// A JSON document of `_granary`, as it was read.
@@ -53,11 +54,15 @@ impl Granary {
     /// A granary in any store; its `Display` says where, as `s3://bucket/prefix`. The caller has made sure that it
     /// honours conditional writes.
     pub fn on(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, directory: None, opened: Arc::default() }
+        Self { store, directory: None, opened: Arc::default(), standings: Arc::default() }
     }
 
     fn in_directory(directory: DirectoryStore) -> Self {
-        Self { store: Arc::new(directory.clone()), directory: Some(directory), opened: Arc::default() }
+        Self { directory: Some(directory.clone()), ..Self::on(Arc::new(directory)) }
+    }
+
+    pub(crate) fn standings(&self) -> &Standings {
+        &self.standings
     }
 
     /// The store that it lies in.

@@ -16,6 +16,7 @@ use crate::{
     source::{Kind, Source},
     state::{Learned, RUN_TIME, Run, State},
     tally::{QUEUED, SETTLED},
+    transfer::in_full,
     window::Windows,
 };
 
@@ -128,7 +129,7 @@ impl HarvestRun {
         let is_empty = silo.list().next().await.is_none();
         let run = plan(source, held.state(), &learned, &endpoint, is_empty);
         held.save(|state| {
-            state.learned = learned;
+            state.learned = learned.clone();
             state.not_before = None;
             state.gaps.clear();
             state.run = Some(run.clone());
@@ -155,7 +156,7 @@ impl HarvestRun {
     /// Saves how far the run is, and renews the lease.
     pub async fn checkpoint(&mut self) -> Result<(), Error> {
         let run = self.run.clone();
-        self.held.save(|state| state.run = Some(run)).await
+        self.held.save(|state| state.run = Some(run.clone())).await
     }
 
     /// Leaves the run as it is, for the next call to go on.
@@ -243,19 +244,22 @@ impl HarvestRun {
         self.held
             .save(|state| {
                 if moved {
-                    state.watermark = watermark;
-                    state.selection = selection;
+                    state.watermark.clone_from(&watermark);
+                    state.selection.clone_from(&selection);
                 }
-                state.gaps = gaps;
+                state.gaps.clone_from(&gaps);
                 state.last_run = Some(report.run.clone());
                 state.failing = None;
                 state.run = None;
             })
             .await?;
-        self.held.release().await?;
-        if !self.context.queue.keeps_counters() {
-            self.context.granary.clear_tally(&self.source.silo).await?;
+        // While the lease lasts: the tallies of the next run are not there yet.
+        if !self.context.queue.keeps_counters()
+            && let Err(error) = self.context.granary.clear_tally(&self.source.silo).await
+        {
+            tracing::warn!(silo = %self.source.silo, "the tallies of the run stay: {}", in_full(&error));
         }
+        self.held.release().await?;
         Ok(report)
     }
 }

@@ -88,15 +88,31 @@ impl Held {
     ///
     /// # Errors
     /// [`Error::TakenOver`] when the lease had expired and somebody else took it.
-    pub(crate) async fn save(&mut self, change: impl FnOnce(&mut State)) -> Result<(), Error> {
-        let mut state = self.document.value.clone();
-        change(&mut state);
-        if let Some(lease) = &mut state.lease {
-            lease.expires = clock::now() + LEASE;
+    pub(crate) async fn save(&mut self, change: impl Fn(&mut State)) -> Result<(), Error> {
+        loop {
+            let mut state = self.document.value.clone();
+            change(&mut state);
+            if let Some(lease) = &mut state.lease {
+                lease.expires = clock::now() + LEASE;
+            }
+            let known = Some(self.document.known());
+            if let Some(written) = self.granary.write(&state::path(&self.silo), state, known).await? {
+                self.document = written;
+                return Ok(());
+            }
+            self.read_again().await?;
         }
-        let written =
-            self.granary.write(&state::path(&self.silo), state, Some(self.document.known())).await?;
-        self.document = written.ok_or_else(|| Error::TakenOver { silo: self.silo.clone() })?;
+    }
+
+    /// Reads the state that somebody else has changed: a worker that was told to wait, or who has taken the lease.
+    async fn read_again(&mut self) -> Result<(), Error> {
+        let taken_over = || Error::TakenOver { silo: self.silo.clone() };
+        let document = self.granary.read_state(&self.silo).await?.ok_or_else(taken_over)?;
+        let holder = |state: &State| state.lease.as_ref().map(|lease| lease.holder.clone());
+        if holder(&document.value) != holder(&self.document.value) {
+            return Err(taken_over());
+        }
+        self.document = document;
         Ok(())
     }
 

@@ -34,6 +34,7 @@ mod record_worker;
 mod report;
 mod reprocess;
 mod source;
+mod standing;
 mod state;
 mod tally;
 mod tick;

@@ -23,11 +23,15 @@ use crate::{
     record::{self, Received},
     report::Counts,
     source::Source,
+    standing::Standing,
     transfer::{Fault, in_full},
 };
 
 /// The most bytes that metadata may have: it is read in memory.
 const METADATA_BYTES: u64 = 64 << 20;
+
+/// A wait that is longer concerns all tasks of the silo: what is shorter, the fetcher waits out.
+const LONG_WAIT: Duration = Duration::from_secs(60);
 
 /// What becomes of a task's message.
 #[derive(Debug)]
@@ -54,7 +58,7 @@ impl Settlement {
 pub(crate) struct ObjectBatch<'a> {
     pub(crate) context: &'a Context,
     pub(crate) silo: Silo,
-    pub(crate) source: Option<Source>,
+    standing: Standing,
     pub(crate) identifier: Identifier,
     pub(crate) object: Option<Object>,
     /// What follows from the metadata, or from the landing page.
@@ -88,6 +92,8 @@ impl<'a> ObjectBatch<'a> {
             Err(Opening::Store(error)) => return Err(error),
         };
         let mut settled = Vec::with_capacity(jobs.len());
+        let (told_to_wait, jobs): (Vec<_>, Vec<_>) =
+            jobs.into_iter().partition(|job| batch.standing.wait(&job.task.url).is_some());
         let (mut files, mut others) = (Vec::new(), Vec::new());
         for job in jobs {
             match batch.role(&job.task) {
@@ -98,18 +104,41 @@ impl<'a> ObjectBatch<'a> {
         // Metadata first: it may make the version that a landing page is asked for.
         others.sort_by_key(|(role, _)| *role == Role::Landing);
         for (role, job) in others {
-            let settlement = match role {
-                Role::Landing => batch.landing(&job).await,
-                Role::Metadata | Role::File => batch.metadata(&job).await,
-            };
-            let settlement = settlement
-                .or_else(|error| fault_of(error).map(|fault| Settlement::Failed(fault, Counts::failed())))?;
+            let settlement = batch.read(role, &job).await?;
             settled.push((job, settlement));
         }
         if !files.is_empty() {
             settled.extend(batch.files(files).await?);
         }
+        batch.note_wait(&settled).await?;
+        settled.extend(told_to_wait.into_iter().map(|job| {
+            let wait = batch.standing.wait(&job.task.url).unwrap_or_default();
+            (job, Settlement::Again(wait))
+        }));
         Ok(Worked { settled, tasks: batch.tasks })
+    }
+
+    /// Reads what names files, and is not one itself.
+    async fn read(&mut self, role: Role, job: &Job) -> Result<Settlement, Error> {
+        let settlement = match role {
+            Role::Landing => self.landing(job).await,
+            Role::Metadata | Role::File => self.metadata(job).await,
+        };
+        settlement.or_else(|error| fault_of(error).map(|fault| Settlement::Failed(fault, Counts::failed())))
+    }
+
+    /// When the source's host has asked to be left alone for long, that holds for whoever works on the silo.
+    async fn note_wait(&self, settled: &[(Job, Settlement)]) -> Result<(), Error> {
+        let long = |(job, settlement): &(Job, Settlement)| match settlement {
+            Settlement::Again(delay) if *delay > LONG_WAIT && self.standing.is_at_its_host(&job.task.url) => {
+                Some(*delay)
+            }
+            Settlement::Again(_) | Settlement::Done(_) | Settlement::Failed(..) => None,
+        };
+        match settled.iter().filter_map(long).max() {
+            Some(wait) => self.context.granary.leave_alone(self.silo.name(), clock::now() + wait).await,
+            None => Ok(()),
+        }
     }
 
     async fn open(context: &'a Context, silo: &str, pid: &str) -> Result<Self, Opening> {
@@ -123,8 +152,8 @@ impl<'a> ObjectBatch<'a> {
             }
             Err(error) => return Err(Opening::Store(error)),
         };
-        let source = context.granary.source(&name).await.map_err(Opening::Store)?;
-        if let Some(host) = source.as_ref().and_then(|source| source.url.host_str()) {
+        let standing = context.granary.standing(&name).await.map_err(Opening::Store)?;
+        if let Some(host) = standing.source.as_ref().and_then(|source| source.url.host_str()) {
             // The source may have been added after this process was started.
             context.fetcher.trust(host);
         }
@@ -137,14 +166,19 @@ impl<'a> ObjectBatch<'a> {
                 });
             }
         };
-        Ok(Self { context, silo, source, identifier, object, tasks: Vec::new() })
+        Ok(Self { context, silo, standing, identifier, object, tasks: Vec::new() })
     }
 
     /// A message of 2010 does not say what it is for: one whose name is the metadata prefix is metadata.
     fn role(&self, task: &Task) -> Role {
-        let prefix = self.source.as_ref().and_then(|source| source.metadata_prefix.as_deref());
+        let prefix = self.source().and_then(|source| source.metadata_prefix.as_deref());
         let is_metadata = task.filename == prefix.unwrap_or(EPRINTS_PREFIX);
         task.role.unwrap_or(if is_metadata { Role::Metadata } else { Role::File })
+    }
+
+    /// The source of the object's silo, if it has one.
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.standing.source.as_ref()
     }
 
     async fn metadata(&mut self, job: &Job) -> Result<Settlement, Error> {
@@ -174,7 +208,7 @@ impl<'a> ObjectBatch<'a> {
             },
         };
         let known = self.object.take();
-        let choice = self.source.as_ref().map_or_else(|| Choice::of_files(None), Choice::of);
+        let choice = self.source().map_or_else(|| Choice::of_files(None), Choice::of);
         let recorded = record::store(&self.silo, &received, Some(known), choice).await?;
         let counts = counts_of(job, &recorded);
         self.object = self.silo.object(&self.identifier).await?;

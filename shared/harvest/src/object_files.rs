@@ -95,7 +95,7 @@ impl ObjectBatch<'_> {
         if let Some(job) = jobs.first() {
             let announcement = announcement(&job.task, &self.identifier);
             let received = Received::without_metadata(announcement);
-            let choice = Choice::of_files(self.source.as_ref());
+            let choice = Choice::of_files(self.source());
             record::store(&self.silo, &received, Some(self.object.take()), choice).await?;
             self.object = self.silo.object(&self.identifier).await?;
         }

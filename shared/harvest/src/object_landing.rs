@@ -33,7 +33,7 @@ impl ObjectBatch<'_> {
         }
         let fault = match landing::ask(self.context, &job.task).await {
             Ok(found) => {
-                let files = Choice::of_files(self.source.as_ref()).files;
+                let files = Choice::of_files(self.source()).files;
                 let url = &job.task.url;
                 let wanted = self
                     .note(&version, job, |manifest, owner| want_of_page(manifest, owner, url, &found, files));

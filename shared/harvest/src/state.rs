@@ -33,6 +33,9 @@ pub struct State {
     /// The endpoint asked not to be troubled before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<DateTime<Utc>>,
+    /// The host asked, at a file, not to be troubled before: that holds for all workers, not for the next list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downloads_not_before: Option<DateTime<Utc>>,
     /// What was found out about the endpoint.
     #[serde(default)]
     pub learned: Learned,
@@ -247,6 +250,7 @@ impl Default for State {
             selection: String::new(),
             lease: None,
             not_before: None,
+            downloads_not_before: None,
             learned: Learned::default(),
             run: None,
             gaps: Vec::new(),

@@ -62,7 +62,8 @@ fn start_log() {
         .json()
         .flatten_event(true)
         .with_target(false)
-        .with_current_span(false);
+        .with_current_span(false)
+        .with_span_list(false);
     // Started already: in a test.
     let _ = tracing_subscriber::registry().with(lines).with(levels).try_init();
 }

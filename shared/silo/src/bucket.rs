@@ -2,6 +2,7 @@
 
 mod connect;
 mod credentials;
+mod list;
 mod upload;
 
 use std::{fmt, ops::Range, sync::Arc, time::Duration};
@@ -169,7 +170,7 @@ impl ObjectStore for BucketStore {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        self.objects(prefix, None)
     }
 
     fn list_with_offset(
@@ -177,11 +178,11 @@ impl ObjectStore for BucketStore {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list_with_offset(prefix, offset)
+        self.objects(prefix, Some(offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
+        self.folder_of(prefix).await
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {

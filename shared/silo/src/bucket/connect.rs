@@ -5,15 +5,15 @@ use std::{sync::Arc, time::Duration};
 use aws_types::{SdkConfig, service_config::ServiceConfigKey};
 use http::{HeaderMap, HeaderValue, header::IF_NONE_MATCH};
 use object_store::{
-    Attribute, Attributes, ClientOptions, Error as StoreError, ObjectStore, ObjectStoreExt, PutMode,
-    PutOptions, PutPayload, UpdateVersion,
+    Attribute, Attributes, ClientOptions, Error as StoreError, ObjectStore, PutMode, PutOptions, PutPayload,
+    UpdateVersion,
     aws::{AmazonS3, AmazonS3Builder, Checksum},
     list::{PaginatedListOptions, PaginatedListStore},
     path::Path,
     prefix::PrefixStore,
 };
 
-use super::{BucketStore, credentials::Credentials};
+use super::{BucketStore, credentials::Credentials, until_answered};
 use crate::error::Error;
 
 /// Where it is tried whether the store honours conditions.
@@ -45,7 +45,8 @@ impl BucketStore {
         let prefix = Path::parse(prefix).map_err(|source| failed(source.into()))?;
         let look = PaginatedListOptions { max_keys: Some(1), ..Default::default() };
         let folder: Path = prefix.parts().chain(Path::from("_granary").parts()).collect();
-        match whole.list_paginated(Some(&format!("{folder}/")), look).await {
+        let folder = format!("{folder}/");
+        match until_answered(|| whole.list_paginated(Some(&folder), look.clone())).await {
             Ok(_) => {}
             // Of a list, only the text of the answer says so.
             Err(source) if source.to_string().contains("<Code>NoSuchBucket</Code>") => {
@@ -81,15 +82,14 @@ impl BucketStore {
     async fn is_refused(&self, path: &Path, mode: PutMode) -> Result<bool, Error> {
         let attributes = Attributes::from_iter([(Attribute::ContentType, "text/plain")]);
         let options = PutOptions { mode, attributes, ..Default::default() };
-        // Asked below our own layer, which would take the text that lies there for its own success.
-        match self.inner.put_opts(path, PutPayload::from_static(PROBE_TEXT.as_bytes()), options).await {
+        let payload = PutPayload::from_static(PROBE_TEXT.as_bytes());
+        // Asked below our own layer, which would take the text that lies there for its own success. Asking again is right:
+        // what was written unseen is found.
+        let put = || self.inner.put_opts(path, payload.clone(), options.clone());
+        match until_answered(put).await {
             Ok(_) => Ok(false),
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(true),
-            Err(source) => match super::was_lost(&source) {
-                // Written or not, the object is there or the next one writes it.
-                true => Ok(self.inner.head(path).await.is_err()),
-                false => Err(Error::store("write", format!("{}/{path}", self.place))(source)),
-            },
+            Err(source) => Err(Error::store("write", format!("{}/{path}", self.place))(source)),
         }
     }
 }
