@@ -74,7 +74,9 @@ mod tests {
         let mut counters = Counters::default();
         counters.add("files", 2);
         counters.add("bytes", u64::MAX);
-        assert_eq!(name_of(255, &counters), "00000000000000ff,bytes=18446744073709551615,files=2");
+        counters.add("without_files.none_named", 3);
+        let name = "00000000000000ff,bytes=18446744073709551615,files=2,without_files.none_named=3";
+        assert_eq!(name_of(255, &counters), name);
         assert_eq!(counters_in(&name_of(255, &counters)), counters);
         assert_eq!(counters_in("not a tally"), Counters::default());
     }

@@ -101,10 +101,8 @@ impl Destination<'_> {
 /// # Errors
 /// Only when the store fails: then nothing more can be done here. What concerns the file is [`Transfer::Failed`].
 pub(crate) async fn fetch(context: &Context, task: &Task, to: Destination<'_>) -> Result<Transfer, Error> {
-    // What is announced with another digest has changed, whatever the server thinks of its ETag.
-    let changed = |entry: &Entry| task.md5.as_ref().is_some_and(|md5| entry.md5.as_ref() != Some(md5));
     let before = to.manifest.and_then(|manifest| manifest.find_url(&task.url)).map(|(_, entry)| entry);
-    let before = before.filter(|entry| !changed(entry));
+    let before = before.filter(|entry| is_as_announced(task, entry));
     let mut response = match get(context, task, before).await {
         Ok(response) => response,
         Err(fault) => return Ok(Transfer::Failed(fault)),
@@ -245,6 +243,15 @@ fn announces_html(task: &Task) -> bool {
         None if task.other.contains_key(NAME_FROM) => false,
         None => !name.contains('.') || [".html", ".htm", ".xhtml"].iter().any(|end| name.ends_with(end)),
     }
+}
+
+/// Whether a stored file may be what the task announces. What is announced with another size or digest has changed, whatever
+/// the server thinks of its ETag.
+fn is_as_announced(task: &Task, entry: &Entry) -> bool {
+    let sha256 = task.other.get(SHA256).and_then(|sha256| sha256.as_str());
+    task.size.is_none_or(|size| entry.size == Some(size))
+        && task.md5.as_ref().is_none_or(|md5| entry.md5.as_ref() == Some(md5))
+        && sha256.is_none_or(|sha256| entry.sha256.as_deref() == Some(sha256))
 }
 
 fn not_as_announced(task: &Task, digests: &Digests) -> Option<Fault> {
