@@ -34,7 +34,7 @@ async fn a_wrong_bucket_a_wrong_queue_and_a_stack_that_is_not_there_are_named_wi
     let Some(cloud) = Cloud::find() else { return };
     let server = repository(Settings { items: 1, ..Settings::default() }).await;
     let ended = granary(&cloud.localstack, "test", &["--granary", "s3://no-such-bucket/a", "status"]);
-    says(&ended, 2, &["there is no bucket no-such-bucket", "--granary s3://"]);
+    says(&ended, 2, &["there is no bucket for s3://no-such-bucket/a", "--granary s3://"]);
     let queue = format!("{}/queue/us-east-1/000000000000/none", cloud.localstack);
     let bucket = "s3://granary-tests/errors";
     let ended = granary(

@@ -29,7 +29,7 @@ pub struct Function {
     pub granary: Granary,
     /// The tasks: `GRANARY_QUEUE`.
     pub queue: SqsQueue,
-    /// Trusts the hosts of the sources that there are, and of `GRANARY_ALLOW_HOST` (names with spaces in between).
+    /// Trusts the hosts of the sources, when their turn comes, and of `GRANARY_ALLOW_HOST` (names with spaces in between).
     pub fetcher: Fetcher,
 }
 
@@ -49,7 +49,8 @@ impl Function {
             allowed_hosts: allowed.split_whitespace().map(str::to_owned).collect(),
             connections_per_host: CONNECTIONS_PER_HOST,
         };
-        let sources = granary.sources().await?;
+        // Each source's host is trusted when its turn comes; here only their contacts are of use.
+        let sources = if fetching.contact.is_some() { Vec::new() } else { granary.sources().await? };
         let fetcher = fetcher(sources.iter(), &fetching)?;
         Ok(Self { granary, queue, fetcher })
     }

@@ -87,11 +87,10 @@ pub async fn granary(location: &Location, access: Access) -> Result<Granary, Err
             }
         }
         Location::Bucket { bucket, prefix } => {
-            let opened = BucketStore::open(aws_config().await, bucket, prefix).await;
-            let store = opened.map_err(|source| failed(source.into()))?;
-            if write {
-                store.probe().await.map_err(|source| failed(source.into()))?;
-            }
+            let store = BucketStore::new(aws_config().await, bucket, prefix);
+            let store = store.map_err(|source| failed(source.into()))?;
+            let usable = if write { store.probe().await } else { store.look().await };
+            usable.map_err(|source| failed(source.into()))?;
             Ok(Granary::on(Arc::new(store)))
         }
     }

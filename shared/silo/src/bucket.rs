@@ -41,6 +41,8 @@ pub struct BucketStore {
     prefix: Path,
     /// `s3://bucket/prefix`
     place: String,
+    /// Where it is asked, when that is not Amazon.
+    endpoint: Option<String>,
 }
 
 impl BucketStore {

@@ -27,10 +27,10 @@ pub enum Error {
     },
     /// There is no such bucket.
     #[cfg(feature = "s3")]
-    #[error("there is no bucket {bucket}{}; make it, or name another with --granary s3://BUCKET/PREFIX", at(endpoint.as_deref()))]
+    #[error("there is no bucket for {place}{}; make it, or name another with --granary s3://BUCKET/PREFIX", at(endpoint.as_deref()))]
     NoSuchBucket {
-        /// Its name.
-        bucket: String,
+        /// `s3://bucket/prefix`
+        place: String,
         /// The endpoint that was asked, when it is not Amazon's.
         endpoint: Option<String>,
     },

@@ -28,11 +28,12 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 impl BucketStore {
     /// The store in `bucket`, below `prefix` (which may be empty). Region, endpoint (`AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`
-    /// or the profile's) and credentials are those of `config`. Asks the bucket once, whether it is there.
+    /// or the profile's) and credentials are those of `config`. Asks nothing: that is for [`BucketStore::look`] or
+    /// [`BucketStore::probe`].
     ///
     /// # Errors
-    /// [`Error::NoSuchBucket`], [`Error::Denied`], or what else is in the way.
-    pub async fn open(config: &SdkConfig, bucket: &str, prefix: &str) -> Result<Self, Error> {
+    /// [`Error::Bucket`] when the names or the configuration cannot be used.
+    pub fn new(config: &SdkConfig, bucket: &str, prefix: &str) -> Result<Self, Error> {
         let place = match prefix {
             "" => format!("s3://{bucket}"),
             prefix => format!("s3://{bucket}/{prefix}"),
@@ -43,55 +44,67 @@ impl BucketStore {
         let create_only =
             client(config, bucket, ClientOptions::new().with_default_headers(only_new)).map_err(failed)?;
         let prefix = Path::parse(prefix).map_err(|source| failed(source.into()))?;
-        let look = PaginatedListOptions { max_keys: Some(1), ..Default::default() };
-        let folder: Path = prefix.parts().chain(Path::from("_granary").parts()).collect();
-        let folder = format!("{folder}/");
-        match until_answered(|| whole.list_paginated(Some(&folder), look.clone())).await {
-            Ok(_) => {}
-            // Of a list, only the text of the answer says so.
-            Err(source) if source.to_string().contains("<Code>NoSuchBucket</Code>") => {
-                return Err(Error::NoSuchBucket { bucket: bucket.to_owned(), endpoint: endpoint(config) });
-            }
-            Err(source) => return Err(Error::store("list", &place)(source)),
-        }
         let inner = Arc::new(PrefixStore::new(whole.clone(), prefix.clone()));
-        Ok(Self { inner, whole, create_only, prefix, place })
+        Ok(Self { inner, whole, create_only, prefix, place, endpoint: endpoint(config) })
     }
 
-    /// Makes sure that the store honours conditional writes: to be called before anything is written. Two or three requests.
+    /// Makes sure that the bucket is there and can be read. One request.
     ///
     /// # Errors
-    /// [`Error::IgnoresConditions`] when it does not: two writers would overwrite each other unseen.
-    pub async fn probe(&self) -> Result<(), Error> {
-        let path = Path::from(PROBE);
-        // The first may find nothing there; the second finds what the first has written.
-        let mut refused = false;
-        for _ in 0..2 {
-            refused = self.is_refused(&path, PutMode::Create).await?;
-            if refused {
-                break;
-            }
-        }
-        let of_nothing = UpdateVersion { e_tag: Some("\"0\"".to_owned()), version: None };
-        if refused && self.is_refused(&path, PutMode::Update(of_nothing)).await? {
-            return Ok(());
-        }
-        Err(Error::IgnoresConditions { place: self.place.clone() })
+    /// [`Error::NoSuchBucket`], [`Error::Denied`], or what else is in the way.
+    pub async fn look(&self) -> Result<(), Error> {
+        let look = PaginatedListOptions { max_keys: Some(1), ..Default::default() };
+        let folder = format!("{}/", self.full(&Path::from("_granary")));
+        let list = || self.whole.list_paginated(Some(&folder), look.clone());
+        until_answered(list).await.map(drop).map_err(|source| self.in_the_way("list", source))
     }
 
-    async fn is_refused(&self, path: &Path, mode: PutMode) -> Result<bool, Error> {
+    /// Makes sure that the store honours conditional writes: to be called before anything is written. Two requests, three the
+    /// first time.
+    ///
+    /// # Errors
+    /// [`Error::IgnoresConditions`] when it does not: two writers would overwrite each other unseen. Else as
+    /// [`BucketStore::look`].
+    pub async fn probe(&self) -> Result<(), Error> {
+        let of_nothing = UpdateVersion { e_tag: Some("\"0\"".to_owned()), version: None };
+        let (created, updated) =
+            tokio::try_join!(self.is_refused(PutMode::Create), self.is_refused(PutMode::Update(of_nothing)))?;
+        // The first one ever finds nothing there; the second finds what the first has written.
+        let created = created || self.is_refused(PutMode::Create).await?;
+        match created && updated {
+            true => Ok(()),
+            false => Err(Error::IgnoresConditions { place: self.place.clone() }),
+        }
+    }
+
+    async fn is_refused(&self, mode: PutMode) -> Result<bool, Error> {
+        let path = Path::from(PROBE);
         let attributes = Attributes::from_iter([(Attribute::ContentType, "text/plain")]);
         let options = PutOptions { mode, attributes, ..Default::default() };
         let payload = PutPayload::from_static(PROBE_TEXT.as_bytes());
         // Asked below our own layer, which would take the text that lies there for its own success. Asking again is right:
         // what was written unseen is found.
-        let put = || self.inner.put_opts(path, payload.clone(), options.clone());
+        let put = || self.inner.put_opts(&path, payload.clone(), options.clone());
         match until_answered(put).await {
             Ok(_) => Ok(false),
+            // A bucket that is not there is no refusal of the condition.
+            Err(source) if is_no_bucket(&source) => Err(self.in_the_way("write", source)),
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => Ok(true),
-            Err(source) => Err(Error::store("write", format!("{}/{path}", self.place))(source)),
+            Err(source) => Err(self.in_the_way("write", source)),
         }
     }
+
+    fn in_the_way(&self, action: &'static str, source: StoreError) -> Error {
+        match is_no_bucket(&source) {
+            true => Error::NoSuchBucket { place: self.place.clone(), endpoint: self.endpoint.clone() },
+            false => Error::store(action, &self.place)(source),
+        }
+    }
+}
+
+/// Only the text of the answer says so.
+fn is_no_bucket(error: &StoreError) -> bool {
+    error.to_string().contains("<Code>NoSuchBucket</Code>")
 }
 
 fn client(config: &SdkConfig, bucket: &str, options: ClientOptions) -> Result<AmazonS3, StoreError> {

@@ -22,7 +22,7 @@ pub(crate) async fn of_the_local_cloud() -> Vec<Place> {
     for name in ENDPOINTS {
         let Some(config) = config(name) else { continue };
         let prefix = format!("suite/{:016x}", fastrand::u64(..));
-        let store = BucketStore::open(&config, BUCKET, &prefix).await.unwrap();
+        let store = BucketStore::new(&config, BUCKET, &prefix).unwrap();
         store.probe().await.unwrap();
         places.push(Place(Arc::new(store), None));
     }
@@ -47,9 +47,12 @@ fn config(endpoint: &str) -> Option<SdkConfig> {
 async fn a_bucket_that_is_not_there_is_named() {
     for name in ENDPOINTS {
         let Some(config) = config(name) else { continue };
-        let error = BucketStore::open(&config, "no-such-bucket", "a").await.unwrap_err();
-        assert!(matches!(error, Error::NoSuchBucket { .. }), "{error:?}");
-        assert!(error.to_string().starts_with("there is no bucket no-such-bucket at http://"), "{error}");
+        let store = BucketStore::new(&config, "no-such-bucket", "a").unwrap();
+        for error in [store.look().await.unwrap_err(), store.probe().await.unwrap_err()] {
+            assert!(matches!(error, Error::NoSuchBucket { .. }), "{error:?}");
+            let text = error.to_string();
+            assert!(text.starts_with("there is no bucket for s3://no-such-bucket/a at http://"), "{text}");
+        }
     }
 }
 
@@ -59,7 +62,7 @@ async fn an_endpoint_that_does_not_answer_is_named() {
     let credentials = SharedCredentialsProvider::new(Credentials::from_keys("test", "test", None));
     let config =
         SdkConfig::builder().endpoint_url(format!("http://{nobody}")).credentials_provider(credentials);
-    let error = BucketStore::open(&config.build(), BUCKET, "").await.unwrap_err();
+    let error = BucketStore::new(&config.build(), BUCKET, "").unwrap().look().await.unwrap_err();
     assert!(matches!(error, Error::Store { .. }), "{error:?}");
 }
 
