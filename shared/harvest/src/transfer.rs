@@ -249,9 +249,12 @@ fn announces_html(task: &Task) -> bool {
 /// the server thinks of its ETag.
 fn is_as_announced(task: &Task, entry: &Entry) -> bool {
     let sha256 = task.other.get(SHA256).and_then(|sha256| sha256.as_str());
+    let is = |announced: Option<&str>, stored: &Option<String>| {
+        announced.is_none_or(|text| stored.as_ref().is_some_and(|known| known.eq_ignore_ascii_case(text)))
+    };
     task.size.is_none_or(|size| entry.size == Some(size))
-        && task.md5.as_ref().is_none_or(|md5| entry.md5.as_ref() == Some(md5))
-        && sha256.is_none_or(|sha256| entry.sha256.as_deref() == Some(sha256))
+        && is(task.md5.as_deref(), &entry.md5)
+        && is(sha256, &entry.sha256)
 }
 
 fn not_as_announced(task: &Task, digests: &Digests) -> Option<Fault> {
