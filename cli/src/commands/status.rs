@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use granary_harvest::{Granary, Source};
+use granary_harvest::{Granary, Source, Tls};
+use granary_oai_pmh::Needs;
 use granary_queue::{Queue, Select};
 use granary_silo::SiloName;
 use serde_json::{Value, json};
@@ -97,6 +98,12 @@ async fn of_silo(
         "kind": state.learned.kind,
         "metadata_prefix": state.learned.metadata_prefix,
         "why": state.learned.why,
+        "needs": state.learned.needs,
+        "tls": source.map(|source| match source.tls {
+            Tls::Public => "public",
+            Tls::Authority(_) => "authority",
+            Tls::Unchecked => "unchecked",
+        }),
         "watermark": state.watermark,
         "not_before": state.not_before,
         "gaps": state.gaps,
@@ -129,6 +136,13 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
             text(&value["metadata_prefix"])
         )?;
     }
+    let needs = serde_json::from_value::<Needs>(value["needs"].clone()).unwrap_or_default();
+    for need in needs {
+        writeln!(out, "  it needs {need}")?;
+    }
+    if value["tls"] == "unchecked" {
+        writeln!(out, "  warning: its certificate is not checked (--insecure-tls); --check-tls ends that")?;
+    }
     writeln!(out, "  harvested up to {}", text(&value["watermark"]))?;
     if let Some(run) = value["run"].as_object() {
         let lease = &value["lease"];
@@ -153,6 +167,9 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
             last["files"],
             last["failed"]
         )?;
+    }
+    for warning in value["last_run"]["warnings"].as_array().into_iter().flatten() {
+        writeln!(out, "  warning of the last run: {}", text(warning))?;
     }
     if value["not_before"].is_string() {
         writeln!(out, "  the endpoint asks to wait until {}", text(&value["not_before"]))?;
