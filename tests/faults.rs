@@ -216,7 +216,9 @@ async fn a_repository_that_answers_no_list_is_neither_an_empty_one_nor_asked_for
     let granary = Granary::new();
     // Identify in place of a list, for ever.
     let target = format!("{}?verb=Identify", server.oai());
-    server.fault("/cgi/oai2?verb=ListRecords*", Fault::Redirect { target });
+    for verb in ["ListRecords", "ListIdentifiers"] {
+        server.fault(&format!("/cgi/oai2?verb={verb}*"), Fault::Redirect { target: target.clone() });
+    }
     let ended = granary.expect(1, &["harvest", &server.oai(), "--kind", "oai"]);
     assert!(ended.stderr.contains("every list of"), "{}", ended.stderr);
     assert!(support::verbs(&server).len() < 300, "{}", support::verbs(&server).len());

@@ -56,6 +56,9 @@ pub(crate) struct Global {
     /// Whom the staff of a repository can write to: an e-mail address or a URL, sent with every request
     #[arg(long, global = true, env = "GRANARY_CONTACT", value_name = "EMAIL")]
     pub(crate) contact: Option<String>,
+    /// How long a server may say nothing before it is asked again: 90s, 2m [default: 60s]
+    #[arg(long, global = true, value_name = "SPAN", value_parser = commands::add::parse_span)]
+    pub(crate) timeout: Option<u64>,
     /// Also fetch from this host, though its address is not public (may be given more than once)
     #[arg(long, global = true, value_name = "HOST")]
     pub(crate) allow_host: Vec<String>,

@@ -70,7 +70,14 @@ fn of_host(error: &granary_host::Error) -> Exit {
         Error::Granary { source, .. } => of_harvest(source),
         Error::Harvest(error) => of_harvest(error),
         Error::Queue(error) => of_queue(error),
-        Error::Fetch(_) => Exit::Unfinished,
+        Error::Fetch(error) => of_fetch(error),
+    }
+}
+
+fn of_fetch(error: &granary_fetch::Error) -> Exit {
+    match error {
+        granary_fetch::Error::Authority { .. } => Exit::Usage,
+        _ => Exit::Unfinished,
     }
 }
 
@@ -85,10 +92,11 @@ fn of_harvest(error: &granary_harvest::Error) -> Exit {
         | Error::Document { .. } => Exit::Usage,
         Error::Silo(error) => of_silo(error),
         Error::Queue(error) => of_queue(error),
+        Error::Fetch(error) => of_fetch(error),
         Error::Store { .. }
-        | Error::Fetch(_)
         | Error::Serialize(_)
         | Error::Unavailable { .. }
+        | Error::Blocked { .. }
         | Error::EveryListFails { .. }
         | Error::NotBefore { .. }
         | Error::Leased { .. }

@@ -99,6 +99,7 @@ pub(crate) async fn fetcher(
         contact: global.contact.clone(),
         allowed_hosts: global.allow_host.clone(),
         connections_per_host: workers,
+        timeout: global.timeout.map(std::time::Duration::from_secs),
     };
     Ok(granary_host::fetcher(sources.iter().chain(more.iter().copied()), &fetching)?)
 }

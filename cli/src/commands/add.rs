@@ -1,9 +1,9 @@
 //! `granary add`: adds a source without harvesting it. Its options are `harvest`'s too.
 
-use granary_harvest::{Files, Granary, Kind, LandingPages, Source};
+use granary_harvest::{Files, Granary, Kind, LandingPages, Source, Tls};
 use granary_silo::SiloName;
 use serde_json::json;
-use std::io::Write as _;
+use std::{io::Write as _, path::PathBuf};
 use url::Url;
 
 use crate::{
@@ -65,6 +65,21 @@ pub(crate) struct SourceOptions {
     /// How often it is to be harvested by a scheduler: 30m, 12h, 1d
     #[arg(long, value_name = "SPAN", value_parser = parse_span)]
     pub(crate) every: Option<u64>,
+    /// Begin so much earlier than where the last run ended: for repositories whose new records have old datestamps
+    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    pub(crate) look_back: Option<u64>,
+    /// The User-Agent that the repository is shown, in place of Granary's own
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) user_agent: Option<String>,
+    /// Trust the certificates in this file (PEM) for the repository's host; they are kept with the source
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
+    /// Trust whatever certificate the repository's host has; every run warns of it
+    #[arg(long, conflicts_with = "tls_ca")]
+    pub(crate) insecure_tls: bool,
+    /// Trust the usual authorities after all: undoes an earlier --tls-ca or --insecure-tls
+    #[arg(long, conflicts_with_all = ["tls_ca", "insecure_tls"])]
+    pub(crate) check_tls: bool,
 }
 
 /// A span such as `1d`, in seconds.
@@ -110,6 +125,7 @@ impl SourceOptions {
             }
         };
         self.apply(&mut source, global);
+        source.tls = self.tls(source.tls)?;
         if let (Some(from), Some(until)) = (&source.from, &source.until)
             && from > until
         {
@@ -134,12 +150,14 @@ impl SourceOptions {
         replace(&mut source.metadata_prefix, &self.metadata_prefix);
         replace(&mut source.template, &self.template);
         replace(&mut source.contact, &global.contact);
+        replace(&mut source.user_agent, &self.user_agent);
         if !self.set.is_empty() {
             source.sets.clone_from(&self.set);
         }
         source.from = self.from.clone().or(source.from.take());
         source.until = self.until.clone().or(source.until.take());
         source.every_seconds = self.every.or(source.every_seconds);
+        source.look_back_seconds = self.look_back.or(source.look_back_seconds);
         if self.no_files {
             source.files = Files::None;
         } else if self.derived_files {
@@ -152,6 +170,18 @@ impl SourceOptions {
         } else if self.landing_pages {
             source.landing_pages = LandingPages::WhereNeeded;
         }
+    }
+
+    fn tls(&self, known: Tls) -> anyhow::Result<Tls> {
+        if let Some(path) = &self.tls_ca {
+            let failed = |error| Misuse(format!("cannot read {}: {error}", path.display()));
+            return Ok(Tls::Authority(std::fs::read_to_string(path).map_err(failed)?));
+        }
+        Ok(match (self.insecure_tls, self.check_tls) {
+            (true, _) => Tls::Unchecked,
+            (false, true) => Tls::Public,
+            (false, false) => known,
+        })
     }
 
     /// Whether any of them was given.

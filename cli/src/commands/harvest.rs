@@ -250,6 +250,9 @@ async fn summary(
     if list_only {
         printer.say("`granary queue` shows what is queued, `granary work --drain` fetches it");
     }
+    for warning in &report.warnings {
+        printer.say(format_args!("warning: {warning}"));
+    }
     for problem in report.problems.iter().take(10) {
         printer.say(format_args!(
             "failed: {}: {}",

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use chrono::Utc;
-use granary_harvest::{Granary, Source};
+use granary_harvest::{Granary, Source, Tls};
+use granary_oai_pmh::Needs;
 use granary_queue::{Queue, Select};
 use granary_silo::SiloName;
 use serde_json::{Value, json};
@@ -98,6 +99,12 @@ async fn of_silo(
         "kind": state.learned.kind,
         "metadata_prefix": state.learned.metadata_prefix,
         "why": state.learned.why,
+        "needs": state.learned.needs,
+        "tls": source.map(|source| match source.tls {
+            Tls::Public => "public",
+            Tls::Authority(_) => "authority",
+            Tls::Unchecked => "unchecked",
+        }),
         "watermark": state.watermark,
         "not_before": state.not_before,
         "downloads_not_before": state.downloads_not_before.filter(|until| *until > Utc::now()),
@@ -135,6 +142,13 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
             writeln!(out, "    because: {}", text(&value["why"]))?;
         }
     }
+    let needs = serde_json::from_value::<Needs>(value["needs"].clone()).unwrap_or_default();
+    for need in needs {
+        writeln!(out, "  it needs {need}")?;
+    }
+    if value["tls"] == "unchecked" {
+        writeln!(out, "  warning: its certificate is not checked (--insecure-tls); --check-tls ends that")?;
+    }
     writeln!(out, "  harvested up to {}", text(&value["watermark"]))?;
     if let Some(run) = value["run"].as_object() {
         let lease = &value["lease"];
@@ -169,6 +183,9 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
         if !reasons.is_empty() {
             writeln!(out, "    records without a file to fetch{reasons}")?;
         }
+    }
+    for warning in value["last_run"]["warnings"].as_array().into_iter().flatten() {
+        writeln!(out, "  warning of the last run: {}", text(warning))?;
     }
     if value["not_before"].is_string() {
         writeln!(out, "  the endpoint asks to wait until {}", text(&value["not_before"]))?;

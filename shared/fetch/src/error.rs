@@ -24,9 +24,7 @@ pub enum Error {
         until: Option<DateTime<Utc>>,
     },
     /// A firewall or a challenge page answers.
-    #[error(
-        "{url} is blocked by {by} (HTTP {status}); ask the repository to let this User-Agent or address through"
-    )]
+    #[error("{url} is blocked by {by} (HTTP {status})")]
     Blocked {
         /// What was asked.
         url: String,
@@ -36,7 +34,7 @@ pub enum Error {
         by: String,
     },
     /// The host asked to be left alone, and that is not over.
-    #[error("{host} asks to wait until {until}")]
+    #[error("{host} asks to wait until {}", until.format("%Y-%m-%dT%H:%M:%SZ"))]
     NotBefore {
         /// The host.
         host: String,
@@ -83,7 +81,7 @@ pub enum Error {
         /// What was asked.
         url: String,
         /// Why.
-        source: reqwest::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file changed while it was being fetched.
     #[error("{url} changed while it was being fetched")]
@@ -116,6 +114,12 @@ pub enum Error {
     /// The client could not be made.
     #[error("cannot make an HTTP client")]
     Client(#[source] reqwest::Error),
+    /// What is to be trusted for a host are no certificates.
+    #[error("the certificates that are to be trusted for {host} cannot be read as PEM")]
+    Authority {
+        /// The host.
+        host: String,
+    },
 }
 
 fn of(expected: Option<u64>) -> String {
@@ -173,7 +177,8 @@ impl Error {
             | Self::Truncated { .. }
             | Self::Encoding { .. }
             | Self::Changed { .. }
-            | Self::Client(_) => Reason::Unreachable,
+            | Self::Client(_)
+            | Self::Authority { .. } => Reason::Unreachable,
             Self::TooBig { .. } => Reason::TooBig,
             Self::RedirectLoop { .. } | Self::TooManyRedirects { .. } => Reason::RedirectLoop,
         }
@@ -198,7 +203,8 @@ impl Error {
             | Self::TooBig { .. }
             | Self::RedirectLoop { .. }
             | Self::TooManyRedirects { .. }
-            | Self::Client(_) => Retry::Never,
+            | Self::Client(_)
+            | Self::Authority { .. } => Retry::Never,
         }
     }
 }

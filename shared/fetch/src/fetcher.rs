@@ -1,22 +1,27 @@
 //! The fetcher: one request, with redirects, waits and retries.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use chrono::Utc;
 use reqwest::{
-    Client, StatusCode,
+    StatusCode,
     header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 use tokio::sync::OwnedSemaphorePermit;
 use url::Url;
 
 use crate::{
+    client::Clients,
     error::{Error, Retry},
     failure::failure,
-    guard::{Guard, redacted},
+    guard::{Guard, normal, redacted},
     host::Hosts,
-    policy::Policy,
-    request::{Encoding, Method, Request, Statuses},
+    policy::{HostPolicy, Policy},
+    request::{Encoding, Method, Query, Request, Statuses},
     response::Response,
     resume::Range,
     retry_after,
@@ -30,10 +35,18 @@ struct Inner {
     policy: Policy,
     guard: Guard,
     hosts: Hosts,
-    /// Undoes compression.
-    decoding: Client,
-    /// Leaves bytes as they are.
-    plain: Client,
+    clients: Arc<Clients>,
+    /// Hosts that are treated in a way of their own, and what they are asked by.
+    special: RwLock<HashMap<String, (HostPolicy, Arc<Clients>)>>,
+}
+
+/// One of the attempts of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attempt {
+    /// Whether there is none after it.
+    pub(crate) is_last: bool,
+    /// Whether it asks for plain bytes, though others would do.
+    pub(crate) plain: bool,
 }
 
 /// An answer that was not a redirect.
@@ -56,15 +69,55 @@ impl Fetcher {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Guard::default();
         policy.trusted_hosts.iter().for_each(|host| guard.trust(host));
-        let decoding = client(&policy, &guard, Encoding::Any)?;
-        let plain = client(&policy, &guard, Encoding::Identity)?;
+        let clients = Arc::new(Clients::new(&policy, &guard)?);
         let hosts = Hosts::new(policy.connections_per_host);
-        Ok(Self(Arc::new(Inner { policy, guard, hosts, decoding, plain })))
+        Ok(Self(Arc::new(Inner { policy, guard, hosts, clients, special: RwLock::default() })))
     }
 
     /// Trusts one more host.
     pub fn trust(&self, host: &str) {
         self.0.guard.trust(host);
+    }
+
+    /// Trusts a host, and treats it in a way of its own from now on.
+    ///
+    /// # Errors
+    /// When the certificates that are to be trusted for it cannot be read, or the HTTP client cannot be made.
+    pub fn adapt(&self, host: &str, policy: &HostPolicy) -> Result<(), Error> {
+        self.trust(host);
+        let host = normal(host);
+        let known = self.special(&host).is_some_and(|(known, _)| known == *policy);
+        if known {
+            return Ok(());
+        }
+        let mut special = self.0.special.write().unwrap_or_else(PoisonError::into_inner);
+        if *policy == HostPolicy::default() {
+            special.remove(&host);
+        } else {
+            let clients = Clients::towards(&host, policy, &self.0.policy, &self.0.guard)?;
+            special.insert(host, (policy.clone(), Arc::new(clients)));
+        }
+        Ok(())
+    }
+
+    fn special(&self, host: &str) -> Option<(HostPolicy, Arc<Clients>)> {
+        self.0.special.read().unwrap_or_else(PoisonError::into_inner).get(&normal(host)).cloned()
+    }
+
+    /// The User-Agent that a host is shown.
+    pub fn user_agent(&self, host: &str) -> String {
+        let special = self.special(host).map(|(special, _)| special).unwrap_or_default();
+        self.0.policy.towards(&special).user_agent()
+    }
+
+    /// Whether a host has been seen to break what it compresses, or to fail when it is asked to: it is asked for plain bytes.
+    pub fn compresses_badly(&self, host: &str) -> bool {
+        self.0.hosts.identity_only(host)
+    }
+
+    /// Takes it for known that a host compresses badly.
+    pub fn note_bad_compression(&self, host: &str) {
+        self.0.hosts.compresses_badly(host);
     }
 
     /// Fetches. Waits for a free connection to the host and for its `Retry-After`, follows redirects, and tries again what is
@@ -87,12 +140,21 @@ impl Fetcher {
 
     async fn answer(&self, request: &Request) -> Result<Answer, Error> {
         let policy = &self.0.policy;
+        // Some servers fail whenever they are asked to compress: the last attempt asks them not to.
+        let mut fails_to_compress = request.encoding == Encoding::Any;
         for attempt in 1.. {
             let is_last = attempt >= policy.attempts.max(1);
-            let error = match self.follow(request, None, is_last).await {
-                Ok(answer) => return Ok(answer),
+            let plain = fails_to_compress && is_last && attempt > 1;
+            let error = match self.follow(request, None, Attempt { is_last, plain }).await {
+                Ok(answer) => {
+                    if plain && answer.response.status().is_success() {
+                        self.0.hosts.compresses_badly(answer.url.host_str().unwrap_or_default());
+                    }
+                    return Ok(answer);
+                }
                 Err(error) => error,
             };
+            fails_to_compress &= matches!(error, Error::Status { status: 500, .. });
             let pause = self.pause(&error, attempt).filter(|_| !is_last);
             let Some(wait) = pause else { return Err(error) };
             tracing::debug!(attempt, ?wait, "trying again: {error}");
@@ -119,18 +181,18 @@ impl Fetcher {
         &self,
         request: &Request,
         range: Option<&Range>,
-        is_last: bool,
+        attempt: Attempt,
     ) -> Result<Answer, Error> {
         let mut url = request.url.clone();
         let mut visited = vec![url.clone()];
         let mut moved_permanently = false;
         loop {
-            let answer = self.send(request, &url, range).await?;
+            let answer = self.send(request, &url, range, attempt.plain).await?;
             if let Some(by) = blocked_by(answer.response.headers()) {
                 let status = answer.response.status().as_u16();
                 return Err(Error::Blocked { url: redacted(&url), status, by });
             }
-            if let Some(target) = redirect_target(&answer.response, &url) {
+            if let Some(target) = redirect_target(&answer.response, &url, request.query) {
                 moved_permanently |= matches!(answer.response.status().as_u16(), 301 | 308);
                 drop(answer);
                 let target = target?;
@@ -145,21 +207,28 @@ impl Fetcher {
                 url = target;
                 continue;
             }
-            self.judge(&answer.response, &url, request, is_last)?;
+            self.judge(&answer.response, &url, request, attempt.is_last)?;
             return Ok(Answer { moved_permanently, ..answer });
         }
     }
 
     /// One hop.
-    async fn send(&self, request: &Request, url: &Url, range: Option<&Range>) -> Result<Answer, Error> {
+    async fn send(
+        &self,
+        request: &Request,
+        url: &Url,
+        range: Option<&Range>,
+        plain: bool,
+    ) -> Result<Answer, Error> {
         self.0.guard.check(url)?;
         let host = url.host_str().unwrap_or_default();
         let permit = self.0.hosts.permit(host).await;
         self.wait_for(host).await?;
         // Some hosts compress unasked: what may be compressed is decoded even when it is asked for as it is.
+        let clients = self.special(host).map_or_else(|| self.0.clients.clone(), |(_, clients)| clients);
         let (client, asked_identity) = match request.encoding {
-            Encoding::Any => (&self.0.decoding, self.0.hosts.identity_only(host)),
-            Encoding::Identity => (&self.0.plain, true),
+            Encoding::Any => (&clients.decoding, plain || self.0.hosts.identity_only(host)),
+            Encoding::Identity => (&clients.plain, true),
         };
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
@@ -214,30 +283,6 @@ impl std::fmt::Debug for Fetcher {
     }
 }
 
-fn client(policy: &Policy, guard: &Guard, encoding: Encoding) -> Result<Client, Error> {
-    let decodes = encoding == Encoding::Any;
-    Client::builder()
-        .user_agent(policy.user_agent())
-        .connect_timeout(policy.connect_timeout)
-        .read_timeout(policy.idle_timeout)
-        .redirect(reqwest::redirect::Policy::none())
-        .dns_resolver(guard.clone())
-        // A proxy would look names up in our place, and the guard would see nothing.
-        .no_proxy()
-        .gzip(decodes)
-        .brotli(decodes)
-        .zstd(decodes)
-        .pool_max_idle_per_host(policy.connections_per_host)
-        .default_headers(from_header(policy))
-        .build()
-        .map_err(Error::Client)
-}
-
-fn from_header(policy: &Policy) -> HeaderMap {
-    let from = policy.sender().and_then(|from| HeaderValue::from_str(from).ok());
-    from.map(|from| (header::FROM, from)).into_iter().collect()
-}
-
 fn headers(request: &Request, range: Option<&Range>, asked_identity: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     // What was received as a header can be sent as one; what cannot is left out.
@@ -265,7 +310,7 @@ fn headers(request: &Request, range: Option<&Range>, asked_identity: bool) -> He
 }
 
 /// Where a redirect leads; nothing when the answer is none.
-fn redirect_target(response: &reqwest::Response, url: &Url) -> Option<Result<Url, Error>> {
+fn redirect_target(response: &reqwest::Response, url: &Url, query: Query) -> Option<Result<Url, Error>> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
@@ -277,6 +322,9 @@ fn redirect_target(response: &reqwest::Response, url: &Url) -> Option<Result<Url
     });
     Some(target.map(|mut target| {
         target.set_fragment(None);
+        if query == Query::Kept && target.query().is_none() {
+            target.set_query(url.query());
+        }
         if target.host() != url.host() {
             // What is meant for one host is not shown to another.
             let _ = target.set_username("");

@@ -4,6 +4,7 @@
 //! redirect), says who it is, opens a bounded number of connections to a host, obeys `Retry-After`, backs off, and goes
 //! on with a broken transfer where the server allows it.
 
+mod client;
 mod error;
 mod failure;
 mod fetcher;
@@ -14,11 +15,12 @@ mod request;
 mod response;
 mod resume;
 mod retry_after;
+mod unannounced;
 
 pub use error::{Error, Reason, Retry};
 pub use fetcher::Fetcher;
 pub use guard::is_public;
-pub use policy::{Backoff, Policy};
-pub use request::{Encoding, Method, Request, Statuses, Validators};
+pub use policy::{Backoff, HostPolicy, Policy, Tls};
+pub use request::{Encoding, Method, Query, Request, Statuses, Validators};
 pub use response::Response;
 pub use retry_after::parse as parse_retry_after;

@@ -60,6 +60,37 @@ impl Policy {
     pub(crate) fn sender(&self) -> Option<&str> {
         self.contact.as_deref().filter(|contact| contact.contains('@') && !contact.contains("://"))
     }
+
+    /// The policy towards one host.
+    pub(crate) fn towards(&self, host: &HostPolicy) -> Self {
+        let mut policy = self.clone();
+        policy.contact = host.contact.clone().or(policy.contact);
+        policy.user_agent = host.user_agent.clone().or(policy.user_agent);
+        policy
+    }
+}
+
+/// What is different towards one host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostPolicy {
+    /// In place of [`Policy::contact`].
+    pub contact: Option<String>,
+    /// In place of [`Policy::user_agent`].
+    pub user_agent: Option<String>,
+    /// What its certificate has to be.
+    pub tls: Tls,
+}
+
+/// What the certificate of a host has to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Tls {
+    /// Signed by an authority that this machine trusts.
+    #[default]
+    Public,
+    /// Signed by one of those, or one of these: certificates in PEM.
+    Authority(String),
+    /// Anything. Who listens in between is not noticed.
+    Unchecked,
 }
 
 /// Exponential back-off with full jitter.

@@ -25,6 +25,8 @@ pub struct Request {
     pub statuses: Statuses,
     /// Whether a broken transfer is taken up again by `Range` and `If-Range`; only with [`Encoding::Identity`].
     pub resume: bool,
+    /// What becomes of the query at a redirect.
+    pub query: Query,
 }
 
 impl Request {
@@ -39,6 +41,7 @@ impl Request {
             max_bytes: None,
             statuses: Statuses::Success,
             resume: false,
+            query: Query::AsRedirected,
         }
     }
 }
@@ -46,7 +49,7 @@ impl Request {
 /// Without the URL's user name and password.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { method, url, accept, encoding, validators, max_bytes, statuses, resume } = self;
+        let Self { method, url, accept, encoding, validators, max_bytes, statuses, resume, query } = self;
         f.debug_struct("Request")
             .field("method", method)
             .field("url", &redacted(url))
@@ -56,6 +59,7 @@ impl fmt::Debug for Request {
             .field("max_bytes", max_bytes)
             .field("statuses", statuses)
             .field("resume", resume)
+            .field("query", query)
             .finish()
     }
 }
@@ -76,6 +80,15 @@ pub enum Encoding {
     Any,
     /// The bytes as they are stored: sizes, digests and ranges mean them.
     Identity,
+}
+
+/// What becomes of the query at a redirect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Query {
+    /// The redirect says all.
+    AsRedirected,
+    /// A redirect to a URL without a query gets the one that was asked with: the query is what is asked for, and not where.
+    Kept,
 }
 
 /// Which statuses are answers.

@@ -14,6 +14,7 @@ use crate::{
     guard::redacted,
     request::{Encoding, Method, Request},
     resume::{Broken, Mended, Mending, Range, check_rest},
+    unannounced::Unannounced,
 };
 
 /// An answer. Holds a connection of its host until it is read to its end or dropped.
@@ -31,6 +32,7 @@ pub struct Response {
     asked_identity: bool,
     expected: Option<u64>,
     received: u64,
+    unannounced: Unannounced,
     tries: u32,
 }
 
@@ -60,6 +62,7 @@ impl Response {
             url: answer.url,
             asked_identity: answer.asked_identity,
             body: Body::Flows { inner: Box::new(answer.response), _permit: answer.permit },
+            unannounced: Unannounced::new(request.encoding),
             fetcher,
             request,
             received: 0,
@@ -119,6 +122,9 @@ impl Response {
     /// more to be had after an error: each further call fails too.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
+            if let Some(bytes) = self.unpacked()? {
+                return Ok(Some(bytes));
+            }
             let step = match &mut self.body {
                 Body::Flows { inner, .. } => {
                     let read = inner.chunk().await;
@@ -161,15 +167,33 @@ impl Response {
             Ok(Some(bytes)) => {
                 self.received += bytes.len() as u64;
                 self.check_length()?;
-                return Ok(Some(bytes));
+                return Ok(self.unannounced.take(bytes));
             }
             Ok(None) if self.expected.is_none_or(|expected| self.received >= expected) => {
                 self.body = Body::Whole;
+                self.unannounced.finish();
             }
             Ok(None) => self.body = Body::Breaks(self.mend(self.truncated())?),
             Err(error) => self.body = Body::Breaks(self.mend(self.broken(error))?),
         }
         Ok(None)
+    }
+
+    /// The next bytes of a body that came compressed without a word.
+    fn unpacked(&mut self) -> Result<Option<Bytes>, Error> {
+        let url = || redacted(&self.url);
+        let unpacked = match self.unannounced.next() {
+            Ok(_) if self.request.max_bytes.is_some_and(|limit| self.unannounced.unpacked() > limit) => {
+                Err(Error::TooBig { url: url(), limit: self.request.max_bytes.unwrap_or_default() })
+            }
+            Ok(bytes) => Ok(bytes),
+            Err(source) => Err(Error::Encoding { url: url(), source: Box::new(source) }),
+        };
+        if unpacked.is_err() {
+            self.unannounced = Unannounced::Plain;
+            self.body = Body::Failed;
+        }
+        unpacked
     }
 
     /// What it means that a body broke.
@@ -179,7 +203,7 @@ impl Response {
         if source.is_timeout() {
             Error::Timeout { url, source }
         } else if self.request.encoding == Encoding::Any && is_bad_compression(&source) {
-            Error::Encoding { url, source }
+            Error::Encoding { url, source: Box::new(source) }
         } else {
             self.truncated()
         }
@@ -207,11 +231,11 @@ impl Response {
         let mut most_tries = policy.attempts.saturating_sub(1);
         let mut wait = policy.backoff.delay(self.tries + 1, &mut fastrand::Rng::new());
         if matches!(why, Error::Encoding { .. }) {
+            self.fetcher.hosts().compresses_badly(self.url.host_str().unwrap_or_default());
             if self.received > 0 || self.asked_identity {
                 return Err(why);
             }
             // The server says that it compresses, and what comes is not that: asks once more for the plain bytes, at once.
-            self.fetcher.hosts().compresses_badly(self.url.host_str().unwrap_or_default());
             most_tries = most_tries.max(self.tries + 1);
             wait = Duration::ZERO;
         }

@@ -13,7 +13,7 @@ use reqwest::{
 
 use crate::{
     error::{Error, Retry},
-    fetcher::{Answer, Fetcher},
+    fetcher::{Answer, Attempt, Fetcher},
     guard::redacted,
     request::{Request, Statuses},
 };
@@ -76,7 +76,8 @@ async fn mend(fetcher: Fetcher, broken: Broken) -> Result<Mended, Error> {
     while tries < most_tries {
         tokio::time::sleep(wait).await;
         tries += 1;
-        let error = match fetcher.follow(&request, range.as_ref(), tries >= most_tries).await {
+        let attempt = Attempt { is_last: tries >= most_tries, plain: false };
+        let error = match fetcher.follow(&request, range.as_ref(), attempt).await {
             Ok(answer) => return Ok(Mended { answer, range, tries }),
             Err(Error::Status { url, status: 416, .. }) if range.is_some() => {
                 return Err(Error::Changed { url });

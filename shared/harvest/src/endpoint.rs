@@ -6,13 +6,12 @@ use granary_oai_pmh::{
     Client, Datestamp, ErrorCode, Granularity, Header, Identify, Item, MetadataFormat, Request, Retry,
     Selection,
 };
-use granary_silo::SiloName;
 use url::Url;
 
 use crate::{
     error::Error,
     export::{EPRINTS_PREFIX, export_url, templates},
-    source::{Kind, Source},
+    source::{Kind, Source, Tls},
     state::Learned,
     transfer::in_full,
 };
@@ -29,6 +28,8 @@ pub(crate) struct Endpoint {
     pub(crate) identify: Identify,
     /// The `responseDate` of its answer.
     pub(crate) response_date: Datestamp,
+    /// Where it says that it has moved for good.
+    moved_to: Option<Url>,
 }
 
 impl Endpoint {
@@ -38,17 +39,19 @@ impl Endpoint {
     /// [`Error::NotARepository`] when something else answers, [`Error::Unavailable`] when nothing does.
     pub(crate) async fn open(fetcher: &Fetcher, source: &Source) -> Result<Self, Error> {
         let client = Client::new(fetcher.clone(), source.url.clone());
-        let failed = |error| client_error(source, error);
-        let mut page = client.open(&Request::identify()).await.map_err(failed)?;
+        let answer = match client.ask(&Request::identify()).await {
+            Ok(answer) => answer,
+            Err(granary_oai_pmh::Error::Refused { error, .. }) => {
+                let detail = format!("Identify: {} {}", error.code, error.text);
+                return Err(Error::Refused { url: source.url.to_string(), detail });
+            }
+            Err(error) => return Err(client_error(&client, source, error)),
+        };
         let (mut identify, mut response_date) = (None, None);
-        while let Some(item) = page.next().await.map_err(failed)? {
+        for item in answer.items {
             match item {
                 Item::Identify(answer) => identify = Some(answer),
                 Item::ResponseDate(date) => response_date = date.parse::<Datestamp>().ok(),
-                Item::Error(error) => {
-                    let detail = format!("Identify: {} {}", error.code, error.text);
-                    return Err(Error::Refused { url: source.url.to_string(), detail });
-                }
                 _ => {}
             }
         }
@@ -57,8 +60,26 @@ impl Endpoint {
             detail: "its answer to Identify has no <Identify>".to_owned(),
         })?;
         // A repository that does not say what time it is has the watermark by our clock.
-        let response_date = response_date.unwrap_or_else(|| Datestamp::Second(crate::clock::now()));
-        Ok(Self { client, identify, response_date })
+        let response_date = response_date.unwrap_or_else(|| Datestamp::of(crate::clock::now()));
+        Ok(Self { client, identify, response_date, moved_to: answer.moved_to })
+    }
+
+    /// What is odd about it, and of the way it is asked, from the start.
+    pub(crate) fn warnings(&self, source: &Source) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if source.tls == Tls::Unchecked {
+            warnings.push(
+                "the certificate of the endpoint is not checked (--insecure-tls); --check-tls ends that"
+                    .to_owned(),
+            );
+        }
+        let base_url = self.identify.base_url.as_deref().map(str::trim).unwrap_or_default();
+        if let Some(moved_to) = &self.moved_to {
+            warnings.push(format!("{} has moved for good to {moved_to}", source.url));
+        } else if !base_url.is_empty() && place(base_url) != place(source.url.as_str()) {
+            warnings.push(format!("Identify says that the base URL is {base_url}, and not {}", source.url));
+        }
+        warnings
     }
 
     pub(crate) fn granularity(&self) -> Granularity {
@@ -82,7 +103,8 @@ impl Endpoint {
         if holds(source, known) {
             return Ok(learned);
         }
-        let formats = self.client.formats().await.map_err(|error| client_error(source, error))?;
+        let formats =
+            self.client.formats().await.map_err(|error| client_error(&self.client, source, error))?;
         let direct = best_format(&formats, source.metadata_prefix.as_deref());
         let exports = match source.kind {
             Kind::Oai => false,
@@ -148,7 +170,7 @@ impl Endpoint {
             for template in &templates {
                 let Some(url) = export_url(template, &header.identifier, prefix) else { continue };
                 let exported = exports_eprints3(fetcher, &url).await;
-                if exported.map_err(|error| client_error(source, unavailable(&url, error)))? {
+                if exported.map_err(|error| client_error(&self.client, source, unavailable(&url, error)))? {
                     return Ok(Export::At {
                         template: template.clone(),
                         why: format!("{url} is EPrints XML"),
@@ -166,18 +188,33 @@ impl Endpoint {
             until: None,
             set: source.sets.first().cloned(),
         };
-        let failed = |error| client_error(source, error);
-        let mut page = self.client.open(&Request::list_identifiers(selection)).await.map_err(failed)?;
+        let request = Request::list_identifiers(selection);
+        // The first of a page that breaks off are as good as any.
+        match self.first_headers(&request).await {
+            (headers, Some(error)) if headers.is_empty() => match error.retry() {
+                // A list that cannot be had now does not say that there is none.
+                Retry::Later if source.kind == Kind::Auto => Ok(headers),
+                _ => Err(client_error(&self.client, source, error)),
+            },
+            (headers, _) => Ok(headers),
+        }
+    }
+
+    async fn first_headers(&self, request: &Request) -> (Vec<Header>, Option<granary_oai_pmh::Error>) {
         let mut headers = Vec::new();
-        while headers.len() < PROBED_ITEMS
-            && let Some(item) = page.next().await.map_err(failed)?
-        {
-            match item {
-                Item::Header(header) if !header.deleted => headers.push(header),
-                _ => {}
+        let mut page = match self.client.open(request).await {
+            Ok(page) => page,
+            Err(error) => return (headers, Some(error)),
+        };
+        while headers.len() < PROBED_ITEMS {
+            match page.next().await {
+                Ok(Some(Item::Header(header))) if !header.deleted => headers.push(header),
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return (headers, Some(error)),
             }
         }
-        Ok(headers)
+        (headers, None)
     }
 
     /// What there is, when a prefix was refused.
@@ -191,6 +228,12 @@ impl Endpoint {
         }
         Error::Refused { url: source.url.to_string(), detail }
     }
+}
+
+/// What has to be alike of two URLs of one endpoint: many have two schemes, or a slash more.
+fn place(url: &str) -> &str {
+    let url = url.split_once("://").map_or(url, |(_, rest)| rest);
+    url.trim_end_matches(['/', '?'])
 }
 
 /// Whether there is EPrints XML. HEAD is enough where the server says what it has: the item is then fetched once, by its task.
@@ -259,21 +302,37 @@ fn best_format<'a>(formats: &'a [MetadataFormat], asked: Option<&str>) -> Option
 }
 
 /// The client's error as the host should see it.
-pub(crate) fn client_error(source: &Source, error: granary_oai_pmh::Error) -> Error {
+pub(crate) fn client_error(client: &Client, source: &Source, error: granary_oai_pmh::Error) -> Error {
+    let url = source.url.to_string();
     match error.retry() {
         Retry::NotBefore(until) => Error::NotBefore { silo: source.silo.clone(), until },
-        Retry::Later => Error::Unavailable { url: source.url.to_string(), source: Box::new(error) },
-        Retry::Never => Error::NotARepository {
-            url: source.url.to_string(),
-            advice: advice(&source.silo, &in_full(&error)),
-            source: Box::new(error),
-        },
+        _ if error.is_blocked() => {
+            let (advice, user_agent) = (entry_advice(&error), client.user_agent());
+            Error::Blocked { url, advice, user_agent, source: Box::new(error) }
+        }
+        Retry::Later => Error::Unavailable { url, source: Box::new(error) },
+        Retry::Never => {
+            Error::NotARepository { url, advice: advice(&in_full(&error)), source: Box::new(error) }
+        }
     }
 }
 
-fn advice(_silo: &SiloName, detail: &str) -> &'static str {
+/// What to do where we are not let in.
+fn entry_advice(error: &granary_oai_pmh::Error) -> &'static str {
+    match error {
+        granary_oai_pmh::Error::Fetch { .. } => {
+            "ask the repository's staff to allow its User-Agent, or this address"
+        }
+        _ => {
+            "say with --contact whom the repository's staff can write to, be called otherwise with --user-agent, \
+             or ask them to allow it"
+        }
+    }
+}
+
+fn advice(detail: &str) -> &'static str {
     if detail.contains("certificate") {
-        "its certificate cannot be trusted"
+        "its certificate cannot be trusted; --tls-ca FILE names the authority that signed it, --insecure-tls trusts anything"
     } else {
         "check the URL: the base URL of an EPrints ends in /cgi/oai2, of a DSpace in /oai/request, of an OJS in /oai"
     }

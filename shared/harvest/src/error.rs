@@ -58,8 +58,23 @@ pub enum Error {
         /// Why.
         source: Box<granary_oai_pmh::Error>,
     },
+    /// A firewall stands before the endpoint, or its server lets nobody in who is called as we are.
+    #[error("{url} is blocked for this program; {advice}; its User-Agent is {user_agent:?}")]
+    Blocked {
+        /// The endpoint.
+        url: String,
+        /// Whom to ask for what.
+        advice: &'static str,
+        /// As whom it was asked.
+        user_agent: String,
+        /// What it answered.
+        source: Box<granary_oai_pmh::Error>,
+    },
     /// The endpoint asked to be left alone for a while.
-    #[error("{silo} asks to wait until {until}; run the same command again after that")]
+    #[error(
+        "{silo} asks to wait until {}; run the same command again after that",
+        crate::clock::format(*until)
+    )]
     NotBefore {
         /// Whose endpoint.
         silo: SiloName,

@@ -1,8 +1,10 @@
 //! A run of one source, from its lease to its report.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
-use granary_oai_pmh::{Client, Datestamp, Granularity};
+use granary_oai_pmh::{Client, Datestamp, Granularity, Need, Needs};
 use granary_queue::{Counters, Select};
 use granary_silo::Silo;
 
@@ -41,8 +43,8 @@ pub struct HarvestRun {
     pub(crate) refetch_from: Option<Datestamp>,
     /// Whether an interrupted run is gone on with: its last page may have been stored in part.
     pub(crate) resumed: bool,
-    /// Records of the page in hand that have no place in its window.
-    pub(crate) outside: u64,
+    /// What the endpoint was found to need.
+    pub(crate) needs: Needs,
 }
 
 impl HarvestRun {
@@ -75,6 +77,10 @@ impl HarvestRun {
         if let Some(until) = held.state().not_before.filter(|until| *until > clock::now()) {
             return Err(Error::NotBefore { silo: source.silo.clone(), until });
         }
+        source.admit(&context.fetcher)?;
+        if held.state().learned.needs.contains(&Need::NoCompression) {
+            context.fetcher.note_bad_compression(source.url.host_str().unwrap_or_default());
+        }
         let interrupted = held.state().run.clone();
         let (run, client, resumed) = match interrupted {
             // One that a limit has ended is not what is asked for now, unless by the same limit.
@@ -98,6 +104,7 @@ impl HarvestRun {
             kind: learned.kind.unwrap_or(Kind::Oai),
             prefix: learned.metadata_prefix.clone().unwrap_or_else(|| "oai_dc".to_owned()),
             template: learned.template.clone(),
+            needs: learned.needs.clone(),
             refetch_from: watermark.filter(|_| by_days).map(|watermark| watermark.at(Granularity::Day)),
             context: context.clone(),
             source: source.clone(),
@@ -155,8 +162,17 @@ impl HarvestRun {
 
     /// Saves how far the run is, and renews the lease.
     pub async fn checkpoint(&mut self) -> Result<(), Error> {
-        let run = self.run.clone();
-        self.held.save(|state| state.run = Some(run.clone())).await
+        let host = self.source.url.host_str().unwrap_or_default();
+        if self.context.fetcher.compresses_badly(host) {
+            self.needs.insert(Need::NoCompression);
+        }
+        let (run, needs) = (self.run.clone(), self.needs.clone());
+        self.held
+            .save(|state| {
+                state.run = Some(run.clone());
+                state.learned.needs.clone_from(&needs);
+            })
+            .await
     }
 
     /// Leaves the run as it is, for the next call to go on.
@@ -238,6 +254,7 @@ impl HarvestRun {
             watermark: watermark.as_ref().map(ToString::to_string),
             problems: run.problems.clone(),
             open_gaps: gaps.clone(),
+            warnings: run.warnings.clone(),
         };
         self.context.granary.put_report(&report).await?;
         let selection = run.selection.clone();
@@ -274,6 +291,7 @@ struct Prepared {
     kind: Kind,
     prefix: String,
     template: Option<String>,
+    needs: Needs,
     limit: Option<u64>,
     refetch_from: Option<Datestamp>,
     resumed: bool,
@@ -281,8 +299,20 @@ struct Prepared {
 
 impl Prepared {
     fn with(self, held: Held) -> HarvestRun {
-        let Self { context, source, silo, client, run, kind, prefix, template, limit, refetch_from, resumed } =
-            self;
+        let Self {
+            context,
+            source,
+            silo,
+            client,
+            run,
+            kind,
+            prefix,
+            template,
+            needs,
+            limit,
+            refetch_from,
+            resumed,
+        } = self;
         HarvestRun {
             context,
             source,
@@ -296,23 +326,25 @@ impl Prepared {
             limit,
             refetch_from,
             resumed,
-            outside: 0,
+            needs,
         }
     }
 }
 
 /// What a new run has to list: from the watermark, overlapping by one granule, up to now; and the gaps of earlier runs.
 fn plan(source: &Source, state: &State, learned: &Learned, endpoint: &Endpoint, silo_is_empty: bool) -> Run {
-    let granularity = endpoint.granularity();
+    let needed = learned.needs.iter().find_map(|need| need.granularity());
+    let granularity = needed.unwrap_or_else(|| endpoint.granularity());
     let prefix = learned.metadata_prefix.as_deref().unwrap_or("oai_dc");
     let selection = source.selection(prefix);
     // A clock that is slow over there must not hide what is newer than it says.
-    let now = Datestamp::Second(clock::now()).max(endpoint.response_date.clone());
+    let now = Datestamp::of(clock::now()).max(endpoint.response_date.clone());
     // One that was fast when the watermark was set has left a span that nobody has listed.
     let tomorrow = now.plus_granule(Granularity::Day);
     let watermark =
         state.watermark.as_ref().filter(|watermark| state.selection == selection && **watermark <= tomorrow);
-    let overlap = watermark.map(|watermark| watermark.minus_granule(granularity));
+    let look_back = Duration::from_secs(source.look_back_seconds.unwrap_or(0));
+    let overlap = watermark.map(|watermark| watermark.minus_granule(granularity).minus(look_back));
     let from = [overlap, source.from.clone()].into_iter().flatten().max();
     let until = source.until.as_ref().map(|until| until.last_at(granularity));
     let last = until.clone().map_or(now.clone(), |until| until.min(now));
@@ -342,6 +374,8 @@ fn plan(source: &Source, state: &State, learned: &Learned, endpoint: &Endpoint, 
         counts: Counts::default(),
         problems: Vec::new(),
         gaps: Vec::new(),
+        unread: Vec::new(),
+        warnings: endpoint.warnings(source),
         announced: None,
         limited: false,
         quarantined: 0,

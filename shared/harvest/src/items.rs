@@ -2,32 +2,60 @@
 
 use granary_oai_pmh::{Header, Item, List, Request, Step, Summary, Trouble};
 
-use crate::{error::Error, harvest_run::HarvestRun, listing::Page, source::Kind, transfer::in_full};
+use crate::{error::Error, harvest_run::HarvestRun, listing::Page, source::Kind, window::Holds};
 
 /// How many items are fetched between two checkpoints: the lease is renewed by them.
 const ITEMS_PER_CHECKPOINT: u64 = 100;
 
-/// How many of the lost items a gap names.
-const LOST_NAMED: usize = 20;
+/// How many items are few: to fetch them one by one is no more to ask than to halve their window until one is left.
+const FEW: usize = 100;
 
 impl HarvestRun {
-    /// Fetches the items of the window in work one by one. What cannot be had is named in the gap that the window then becomes;
-    /// the rest is stored.
-    pub(crate) async fn item_by_item(&mut self) -> Result<Option<(Trouble, String)>, Error> {
+    /// Whether the window in work holds few items: then those that keep a page from being listed are found at once.
+    pub(crate) async fn holds(&mut self) -> Result<Holds, Error> {
+        if self.kind == Kind::Eprints3 {
+            // Identifiers are what could not be listed.
+            return Ok(Holds::Many);
+        }
+        let Some(mut list) = self.identifier_list() else { return Ok(Holds::Many) };
+        let mut items = 0;
+        while items <= FEW {
+            let Ok((headers, step)) = self.identifiers(&mut list).await? else { return Ok(Holds::Many) };
+            items += headers.len();
+            match step {
+                Step::Ask | Step::Again => {}
+                Step::Done { .. } if items <= FEW => return Ok(Holds::Few),
+                Step::Done { .. } | Step::Trouble(_) => return Ok(Holds::Many),
+            }
+        }
+        Ok(Holds::Many)
+    }
+
+    /// The list of the identifiers in the window in work, from its start.
+    fn identifier_list(&mut self) -> Option<List> {
         let (prefix, granularity) = (self.list_prefix(), self.run.granularity);
+        let selection = self.run.windows.current()?.selection(&prefix, granularity);
+        Some(List::new(Request::list_identifiers(selection), &self.needs))
+    }
+
+    /// Fetches the items of the window in work one by one. The granule of one that cannot be had becomes a gap that names
+    /// it; the rest is stored. Where identifiers are missing the window does.
+    pub(crate) async fn item_by_item(&mut self) -> Result<Option<(Trouble, String)>, Error> {
+        let prefix = self.list_prefix();
         let so_far = self.run.so_far();
         let Some(window) = self.run.windows.current() else { return Ok(None) };
         let begun = *window.begun.get_or_insert(so_far);
-        let mut list = List::new(Request::list_identifiers(window.selection(&prefix, granularity)));
+        let Some(mut list) = self.identifier_list() else { return Ok(None) };
         // What an interrupted try has counted is counted again.
         self.run.go_back_to(begun);
-        let mut lost = Vec::new();
+        // Why identifiers are missing, if they are.
+        let mut lost = None;
         let mut done = 0;
         loop {
             let (headers, step) = match self.identifiers(&mut list).await? {
                 Ok(page) => page,
                 Err(detail) => {
-                    lost.push(detail);
+                    lost = Some(detail);
                     break;
                 }
             };
@@ -36,9 +64,11 @@ impl HarvestRun {
                 if self.context.stop.is_cancelled() {
                     return Ok(None);
                 }
-                let identifier = header.identifier.clone();
-                let failed = self.single_item(header, &prefix).await?;
-                lost.extend(failed.map(|detail| format!("{identifier}: {detail}")));
+                let (identifier, datestamp) = (header.identifier.clone(), header.datestamp.clone());
+                if let Some(detail) = self.single_item(header, &prefix).await? {
+                    // Its granule is a gap; the rest of the window is had.
+                    self.note_unread(&datestamp, &format!("{identifier}: {detail}"));
+                }
                 if self.run.limited {
                     return Ok(None);
                 }
@@ -48,26 +78,25 @@ impl HarvestRun {
                 }
             }
             match step {
-                Step::Ask => {}
+                Step::Ask | Step::Again => {}
                 Step::Done { .. } => break,
                 Step::Trouble(trouble) => {
-                    lost.push(trouble.to_string());
+                    lost = Some(trouble.to_string());
                     break;
                 }
             }
         }
-        if lost.is_empty() {
-            self.run.windows.done();
-        } else {
-            let more = lost.len().saturating_sub(LOST_NAMED);
-            lost.truncate(LOST_NAMED);
-            lost.extend((more > 0).then(|| format!("and {more} more")));
-            self.give_up(&lost.join("; "));
+        match lost {
+            None => {
+                self.run.windows.done();
+            }
+            Some(lost) => self.give_up(&lost),
         }
         Ok(None)
     }
 
-    /// One page of identifiers, and what follows from it; or why it could not be had.
+    /// One page of identifiers, and what follows from it; or why it could not be had. One that is to be asked for again has
+    /// none.
     async fn identifiers(&mut self, list: &mut List) -> Result<Result<(Vec<Header>, Step), String>, Error> {
         let mut page = match self.client.open(list.request()).await {
             Ok(page) => page,
@@ -84,14 +113,18 @@ impl HarvestRun {
                         headers.push(header);
                     }
                 }
-                Err(error) => break Some(in_full(&error)),
+                Err(error) => break Some(error),
             }
         };
         let step = match failure {
             None => list.answered(&summary.finish()),
             Some(_) => list.answered(&summary.cut_off()),
         };
-        Ok(Ok((headers, step)))
+        match (step, failure) {
+            (Step::Again, _) => Ok(Ok((Vec::new(), Step::Again))),
+            (Step::Trouble(_), Some(error)) => self.page_failed(error).await.map(Err),
+            (step, _) => Ok(Ok((headers, step))),
+        }
     }
 
     /// One item; the text says why it could not be had.
@@ -100,21 +133,24 @@ impl HarvestRun {
             return self.single_header(header).await.map(|()| None);
         }
         let request = Request::get_record(header.identifier, prefix.to_owned());
-        let (summary, failure) = self.read_page(&request).await?;
-        let page = summary.finish();
-        Ok(match (failure, page.error) {
-            (Some(failure), _) => Some(failure),
-            (None, Some(error)) => Some(error.to_string()),
-            (None, None) if page.items == 0 => Some("the answer to GetRecord has no record".to_owned()),
-            (None, None) => None,
+        let read = self.read_page(&request).await?;
+        if let Some(failure) = read.failure {
+            return self.page_failed(failure.into_error()).await.map(Some);
+        }
+        let page = read.summary.finish();
+        Ok(match page.error {
+            Some(error) => Some(format!("{}: {error}", request.url(&self.source.url))),
+            None if page.items == 0 => Some("the answer to GetRecord has no record".to_owned()),
+            None => None,
         })
     }
 
     async fn single_header(&mut self, header: Header) -> Result<(), Error> {
         let mut done = Page::default();
         self.count_record(&mut done);
-        let handled = self.worker().header(header, self.source.url.to_string()).await;
-        self.collect(Ok(handled), &mut done).await?;
+        let datestamp = header.datestamp.clone();
+        let handled = self.worker().header(header, self.source.url.to_string()).await?;
+        self.collect(&datestamp, handled, &mut done).await?;
         self.queue_tasks(&mut done.tasks).await?;
         self.run.counts.add(&done.counts);
         Ok(())

@@ -153,9 +153,9 @@ impl<'a> ObjectBatch<'a> {
             Err(error) => return Err(Opening::Store(error)),
         };
         let standing = context.granary.standing(&name).await.map_err(Opening::Store)?;
-        if let Some(host) = standing.source.as_ref().and_then(|source| source.url.host_str()) {
-            // The source may have been added after this process was started.
-            context.fetcher.trust(host);
+        if let Some(source) = &standing.source {
+            // It may have been added after this process was started.
+            source.admit(&context.fetcher).map_err(|error| Opening::Store(error.into()))?;
         }
         let object = match silo.object(&identifier).await {
             Ok(object) => object,

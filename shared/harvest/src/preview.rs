@@ -88,7 +88,7 @@ pub async fn preview(fetcher: &Fetcher, source: &Source, limit: u64) -> Result<P
         announced: None,
         records: Vec::new(),
     };
-    let failed = |error| client_error(source, error);
+    let failed = |error| client_error(&endpoint.client, source, error);
     let mut page = endpoint.client.open(&request).await.map_err(failed)?;
     while let Some(item) = page.next().await.map_err(failed)? {
         let (header, metadata) = match item {

@@ -17,7 +17,7 @@ pub(crate) const PROBLEMS_NAMED: usize = 100;
 /// Numbers of a run. `records` = `deleted` + `created` + `updated` + `unchanged` + the records among `failed`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Pages of lists that were read whole.
+    /// Pages of lists that were asked for.
     pub pages: u64,
     /// Records and headers in them.
     pub records: u64,
@@ -175,6 +175,9 @@ pub struct Report {
     /// The windows given up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open_gaps: Vec<Gap>,
+    /// What was odd, and lost nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl Granary {

@@ -1,5 +1,6 @@
 //! Sources: what to harvest, and how. One document each, `_granary/sources/<silo>.json`.
 
+use granary_fetch::{Fetcher, HostPolicy};
 use granary_oai_pmh::Datestamp;
 use granary_silo::SiloName;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,25 @@ impl LandingPages {
     }
 }
 
+/// What the certificate of a source's host has to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tls {
+    /// Signed by an authority that the machine trusts.
+    #[default]
+    Public,
+    /// Signed by one of those, or one of these: certificates in PEM, so that every machine has them.
+    Authority(String),
+    /// Anything: who listens in between is not noticed. Every run warns of it.
+    Unchecked,
+}
+
+impl Tls {
+    fn is_public(&self) -> bool {
+        *self == Self::Public
+    }
+}
+
 /// A source. A failed harvest never changes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
@@ -88,6 +108,15 @@ pub struct Source {
     /// Whom the endpoint's staff can write to, when it is not the granary's usual contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
+    /// The User-Agent that the endpoint is shown, in place of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// What the certificate of its host has to be.
+    #[serde(default, skip_serializing_if = "Tls::is_public")]
+    pub tls: Tls,
+    /// How far before the watermark a run begins, in seconds: for repositories whose new records have old datestamps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_back_seconds: Option<u64>,
     /// Keys that we do not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -109,8 +138,26 @@ impl Source {
             landing_pages: LandingPages::WhereNeeded,
             every_seconds: None,
             contact: None,
+            user_agent: None,
+            tls: Tls::Public,
+            look_back_seconds: None,
             other: Map::new(),
         }
+    }
+
+    /// Lets a fetcher go to the source's host, and treat it as the source says.
+    ///
+    /// # Errors
+    /// When its certificates cannot be read.
+    pub fn admit(&self, fetcher: &Fetcher) -> Result<(), granary_fetch::Error> {
+        let Some(host) = self.url.host_str() else { return Ok(()) };
+        let tls = match &self.tls {
+            Tls::Public => granary_fetch::Tls::Public,
+            Tls::Authority(pem) => granary_fetch::Tls::Authority(pem.clone()),
+            Tls::Unchecked => granary_fetch::Tls::Unchecked,
+        };
+        let (contact, user_agent) = (self.contact.clone(), self.user_agent.clone());
+        fetcher.adapt(host, &HostPolicy { contact, user_agent, tls })
     }
 
     /// All that decides what a run asks for, and how.

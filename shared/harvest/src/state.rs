@@ -1,7 +1,7 @@
 //! What is remembered of a source between requests and between runs: `_granary/state/<silo>.json`.
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use granary_oai_pmh::{Datestamp, Granularity};
+use granary_oai_pmh::{Datestamp, Granularity, Needs};
 use granary_silo::SiloName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -74,6 +74,9 @@ pub struct Learned {
     /// Why kind and prefix were chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What it was found to need that the protocol does not ask for.
+    #[serde(default, skip_serializing_if = "Needs::is_empty")]
+    pub needs: Needs,
 }
 
 /// A run in progress.
@@ -110,6 +113,12 @@ pub struct Run {
     /// Windows given up in this run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
+    /// Spans that hold records that could not be read or stored: gaps as well, though the rest of them is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Gap>,
+    /// What was odd, and lost nothing: each thing once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// How many records the lists announce together, when they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced: Option<u64>,
@@ -132,12 +141,35 @@ impl Run {
     pub(crate) fn open_gaps(&self) -> Vec<Gap> {
         let untried =
             self.windows.iter().filter_map(|window| Some(Gap::of(window, window.was_gap.as_deref()?)));
-        self.gaps.iter().cloned().chain(untried).collect()
+        self.gaps.iter().chain(&self.unread).cloned().chain(untried).collect()
+    }
+
+    /// Notes that the span of `gap` holds a record that could not be read or stored. Many such spans become one that
+    /// covers them.
+    pub(crate) fn note_unread(&mut self, gap: Gap) {
+        let same_span =
+            |known: &Gap| (&known.from, &known.until, &known.set) == (&gap.from, &gap.until, &gap.set);
+        if self.unread.iter().any(same_span) {
+            return;
+        }
+        self.unread.push(gap);
+        if self.unread.len() > UNREAD_SPANS {
+            let all = std::mem::take(&mut self.unread);
+            self.unread.extend(all.into_iter().reduce(Gap::covering));
+        }
+    }
+
+    /// Takes note of something odd.
+    pub(crate) fn warn(&mut self, warning: String) {
+        if self.warnings.len() < WARNINGS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
     }
 
     /// What has been counted up to now.
     pub(crate) fn so_far(&self) -> SoFar {
-        SoFar { counts: self.counts, announced: self.announced, problems: self.problems.len() }
+        let (problems, unread) = (self.problems.len(), self.unread.len());
+        SoFar { counts: self.counts, announced: self.announced, problems, unread }
     }
 
     /// Forgets what was counted since: it will be counted again. Pages that were asked for were asked for.
@@ -145,6 +177,7 @@ impl Run {
         self.counts = Counts { pages: self.counts.pages, ..so_far.counts };
         self.announced = so_far.announced;
         self.problems.truncate(so_far.problems);
+        self.unread.truncate(so_far.unread);
     }
 }
 
@@ -205,6 +238,12 @@ fn began(run: &str) -> Option<DateTime<Utc>> {
 /// How a run's name begins.
 pub(crate) const RUN_TIME: &str = "%Y%m%dT%H%M%SZ";
 
+/// How many spans with unread records are told apart.
+const UNREAD_SPANS: usize = 100;
+
+/// How many warnings of a run are kept.
+const WARNINGS: usize = 20;
+
 /// A window given up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gap {
@@ -232,6 +271,18 @@ impl Gap {
             set: window.set.clone(),
             reason: reason.to_owned(),
             time: clock::timestamp(),
+        }
+    }
+
+    /// One gap in place of two.
+    fn covering(self, other: Self) -> Self {
+        let ends = |one: Option<Datestamp>, other: Option<Datestamp>| Some((one?, other?));
+        Self {
+            from: ends(self.from, other.from).map(|(one, other)| one.min(other)),
+            until: ends(self.until, other.until).map(|(one, other)| one.max(other)),
+            set: self.set.filter(|set| other.set.as_ref() == Some(set)),
+            reason: self.reason,
+            time: self.time,
         }
     }
 
@@ -282,6 +333,21 @@ mod tests {
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("a time")
+    }
+
+    #[test]
+    fn many_spans_with_unread_records_become_one_that_covers_them() {
+        let gap = |day: usize, set: &str| Gap {
+            from: Some(format!("2020-01-{day:02}").parse().expect("a day")),
+            until: Some(format!("2020-02-{day:02}").parse().expect("a day")),
+            set: Some(set.to_owned()),
+            reason: format!("that of day {day}"),
+            time: String::new(),
+        };
+        let all = gap(5, "a").covering(gap(3, "a")).covering(gap(9, "a"));
+        assert_eq!(all, Gap { from: gap(3, "a").from, until: gap(9, "a").until, ..gap(5, "a") });
+        assert_eq!(gap(1, "a").covering(gap(1, "b")).set, None);
+        assert_eq!(gap(1, "a").covering(Gap { from: None, ..gap(1, "a") }).from, None);
     }
 
     #[test]

@@ -107,9 +107,7 @@ async fn one(
     if Instant::now() >= stop_at {
         return Ok(Ticked::GoesOn { is_listed: false, records: 0 });
     }
-    if let Some(host) = source.url.host_str() {
-        context.fetcher.trust(host);
-    }
+    source.admit(&context.fetcher)?;
     match harvest(context, source, stop_at, cut_at).await {
         Ok(ticked) => Ok(ticked),
         // Another tick was faster, or the endpoint asks to wait: neither is a failure of the source.

@@ -1,16 +1,19 @@
 //! The windows of a run: what is still to be listed, and how a window that cannot be finished is divided. Pure.
 
-use granary_oai_pmh::{Datestamp, Granularity, List, Request, Selection, Trouble};
+use granary_oai_pmh::{Datestamp, Granularity, List, Needs, Request, Selection, Trouble};
 use serde::{Deserialize, Serialize};
 
 use crate::report::Counts;
 
-/// How often a window that cannot be divided, or whose trouble may pass, is begun again from its start.
+/// How often a window is begun again from its start when its token may have been lost on the way.
 const RESTARTS: u8 = 1;
 
 /// How often a window is halved because it holds fewer records than its list announced. Halving says whether the
 /// announcement was wrong; a repository that always announces too many is not asked a thousand times.
 const HALVINGS_WHEN_SHORT: u8 = 4;
+
+/// How often a window is halved because its list begins again. Where every list does, smaller ones do so too.
+const HALVINGS_WHEN_BEGUN_AGAIN: u8 = 8;
 
 /// A span of datestamps, both ends included: the unit of work and of recovery.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +35,9 @@ pub struct Window {
     /// How often it was halved to come to be.
     #[serde(default)]
     pub depth: u8,
+    /// How many records came that have no place in it.
+    #[serde(default)]
+    pub outside: u64,
     /// Why an earlier run gave it up, when one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was_gap: Option<String>,
@@ -49,6 +55,9 @@ pub struct SoFar {
     pub announced: Option<u64>,
     /// How many problems were named.
     pub problems: usize,
+    /// How many spans held unread records.
+    #[serde(default)]
+    pub unread: usize,
 }
 
 /// How far a window has been worked through.
@@ -76,6 +85,15 @@ pub enum Verdict {
     GivenUp,
 }
 
+/// How many items a window holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// So few that they can be asked for one by one.
+    Few,
+    /// More, or nobody knows.
+    Many,
+}
+
 /// The windows that are not done, the one in work last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -91,6 +109,7 @@ impl Window {
             progress: Progress::Waiting,
             restarts: 0,
             depth: 0,
+            outside: 0,
             was_gap: None,
             begun: None,
         }
@@ -98,12 +117,18 @@ impl Window {
 
     /// Whether nothing of it can have been listed before in this run.
     pub fn is_first_pass(&self) -> bool {
-        self.restarts == 0 && self.depth == 0
+        let straight = match &self.progress {
+            Progress::Waiting => true,
+            Progress::Listing(list) => list.is_straight(),
+            Progress::Items => false,
+        };
+        straight && self.restarts == 0 && self.depth == 0
     }
 
-    /// Whether a record with this datestamp has no place in the window: the repository does not heed the dates asked for.
+    /// Whether a record with this datestamp has no place in the window: the repository does not heed the dates asked for. One
+    /// without a datestamp says nothing about that.
     pub fn excludes(&self, datestamp: &str, granularity: Granularity) -> bool {
-        let Ok(stamp) = datestamp.parse::<Datestamp>() else { return true };
+        let Ok(stamp) = datestamp.parse::<Datestamp>() else { return false };
         let stamp = stamp.at(granularity);
         self.from.as_ref().is_some_and(|from| stamp < from.at(granularity))
             || self.until.as_ref().is_some_and(|until| stamp > until.last_at(granularity))
@@ -114,11 +139,12 @@ impl Window {
         &mut self,
         prefix: &str,
         granularity: Granularity,
+        needs: &Needs,
         first: fn(Selection) -> Request,
     ) -> &mut List {
         if !matches!(self.progress, Progress::Listing(_)) {
             let selection = self.selection(prefix, granularity);
-            self.progress = Progress::Listing(Box::new(List::new(first(selection))));
+            self.progress = Progress::Listing(Box::new(List::new(first(selection), needs)));
         }
         match &mut self.progress {
             Progress::Listing(list) => list,
@@ -134,6 +160,41 @@ impl Window {
             until: self.until.as_ref().map(|stamp| stamp.last_at(granularity)),
             set: self.set.clone(),
         }
+    }
+
+    /// Whether it is worth while to begin it again after this: a token may have been ours to lose, or the state behind it.
+    fn may_restart(&self, trouble: &Trouble) -> bool {
+        let by_token = matches!(&self.progress, Progress::Listing(list) if list.pages() > 0);
+        let may_pass = match trouble {
+            Trouble::BadToken | Trouble::Failed(_) | Trouble::CutOff => by_token,
+            // A list that loops or is short does so again.
+            Trouble::Loop | Trouble::BeginsAgain | Trouble::Short { .. } | Trouble::Refused(_) => false,
+        };
+        may_pass && self.restarts < RESTARTS
+    }
+
+    /// The last datestamp of its first half; nothing when it is a single granule.
+    fn middle(
+        &self,
+        granularity: Granularity,
+        earliest: &Datestamp,
+        latest: &Datestamp,
+    ) -> Option<Datestamp> {
+        let from = self.from.as_ref().unwrap_or(earliest).at(granularity);
+        let until = self.until.as_ref().unwrap_or(latest).last_at(granularity);
+        Datestamp::midpoint(&from, &until, granularity)
+    }
+}
+
+/// Whether it is a page that cannot be had: one of its records is likely to be the cause.
+fn is_about_a_page(trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Failed(_) | Trouble::CutOff => true,
+        Trouble::BadToken
+        | Trouble::Loop
+        | Trouble::BeginsAgain
+        | Trouble::Short { .. }
+        | Trouble::Refused(_) => false,
     }
 }
 
@@ -177,35 +238,57 @@ impl Windows {
         self.0.is_empty()
     }
 
+    /// Whether the window in work may be helped by asking for it item by item, if it holds few: a page of it cannot be had,
+    /// again and again, and it can still be divided.
+    pub fn may_be_few(
+        &self,
+        trouble: &Trouble,
+        granularity: Granularity,
+        earliest: &Datestamp,
+        latest: &Datestamp,
+    ) -> bool {
+        let Some(window) = self.0.last() else { return false };
+        is_about_a_page(trouble)
+            && !window.may_restart(trouble)
+            && window.progress != Progress::Items
+            && window.middle(granularity, earliest, latest).is_some()
+    }
+
     /// Decides what becomes of the window in work after `trouble`. `earliest` and `latest` bound a window without
-    /// ends. The window leaves the list only by [`Windows::done`], or replaced by its halves, which cover it.
+    /// ends; `holds` says how many items it has. The window leaves the list only by [`Windows::done`], or replaced by its
+    /// halves, which cover it.
     pub fn trouble(
         &mut self,
         trouble: &Trouble,
+        holds: Holds,
         granularity: Granularity,
         earliest: &Datestamp,
         latest: &Datestamp,
     ) -> Verdict {
         let Some(window) = self.0.last_mut() else { return Verdict::GivenUp };
-        // A list that loops or is short does so again; a token that was lost may have been ours to lose.
-        let may_pass = match trouble {
-            Trouble::BadToken | Trouble::Failed(_) | Trouble::CutOff => true,
-            Trouble::Loop | Trouble::TooManyEmptyPages | Trouble::Short { .. } | Trouble::Refused(_) => false,
-        };
-        if may_pass && window.restarts < RESTARTS {
+        if window.may_restart(trouble) {
             window.restarts += 1;
             window.progress = Progress::Waiting;
             return Verdict::Restarted;
         }
-        let short = matches!(trouble, Trouble::Short { .. });
-        if short && window.depth >= HALVINGS_WHEN_SHORT {
+        let most_halvings = match trouble {
+            Trouble::Short { .. } => HALVINGS_WHEN_SHORT,
+            Trouble::BeginsAgain => HALVINGS_WHEN_BEGUN_AGAIN,
+            Trouble::BadToken
+            | Trouble::Loop
+            | Trouble::Refused(_)
+            | Trouble::Failed(_)
+            | Trouble::CutOff => u8::MAX,
+        };
+        if window.depth >= most_halvings {
             return Verdict::GivenUp;
         }
-        if self.halve(granularity, earliest, latest) {
+        let few = holds == Holds::Few && is_about_a_page(trouble);
+        if !few && self.halve(granularity, earliest, latest) {
             return Verdict::Halved;
         }
         match self.0.last_mut() {
-            Some(window) if !short && window.progress != Progress::Items => {
+            Some(window) if most_halvings == u8::MAX && window.progress != Progress::Items => {
                 window.progress = Progress::Items;
                 Verdict::ItemByItem
             }
@@ -216,12 +299,10 @@ impl Windows {
     /// Whether the window in work could be divided.
     fn halve(&mut self, granularity: Granularity, earliest: &Datestamp, latest: &Datestamp) -> bool {
         let Some(window) = self.0.last() else { return false };
-        let from = window.from.clone().unwrap_or_else(|| earliest.clone()).at(granularity);
-        let until = window.until.clone().unwrap_or_else(|| latest.clone()).last_at(granularity);
-        let Some(middle) = Datestamp::midpoint(&from, &until, granularity) else { return false };
+        let Some(middle) = window.middle(granularity, earliest, latest) else { return false };
         let half = |from: Option<Datestamp>, until: Option<Datestamp>| Window {
             depth: window.depth + 1,
-            // What may pass has been waited for: a half that fails is halved at once.
+            // What may pass has been tried again: a half that fails is halved at once.
             restarts: RESTARTS,
             was_gap: window.was_gap.clone(),
             ..Window::new(from, until, window.set.clone())
@@ -238,7 +319,7 @@ impl Windows {
 
 #[cfg(test)]
 mod tests {
-    use granary_oai_pmh::{ErrorCode, OaiError};
+    use granary_oai_pmh::{Ending, ErrorCode, Next, OaiError, PageSummary, Step, Token};
     use proptest::prelude::*;
 
     use super::*;
@@ -256,7 +337,23 @@ mod tests {
     }
 
     fn trouble(windows: &mut Windows, trouble: &Trouble) -> Verdict {
-        windows.trouble(trouble, Granularity::Day, &stamp("2000-01-01"), &stamp("2030-01-01"))
+        happens(windows, trouble, Holds::Many)
+    }
+
+    fn happens(windows: &mut Windows, trouble: &Trouble, holds: Holds) -> Verdict {
+        windows.trouble(trouble, holds, Granularity::Day, &stamp("2000-01-01"), &stamp("2030-01-01"))
+    }
+
+    /// Begins the window in work, and takes so many pages of it.
+    fn begin(windows: &mut Windows, pages: u64) {
+        let window = windows.current().unwrap();
+        let list = window.list("oai_dc", Granularity::Day, &Needs::new(), Request::list_records);
+        for page in list.pages()..pages {
+            let token = Token::new(&page.to_string()).unwrap();
+            let next = Next::More { token, complete_list_size: None, cursor: None, expires: None };
+            let page = PageSummary { items: 1, fingerprint: page, next, error: None, ending: Ending::Whole };
+            assert_eq!(list.answered(&page), Step::Ask);
+        }
     }
 
     fn spans(windows: &Windows) -> Vec<String> {
@@ -282,9 +379,30 @@ mod tests {
     #[test]
     fn what_may_pass_is_tried_again_and_then_halved() {
         let mut windows = windows("2020-01-01", "2020-01-10");
+        begin(&mut windows, 1);
         assert_eq!(trouble(&mut windows, &Trouble::BadToken), Verdict::Restarted);
+        begin(&mut windows, 1);
         assert_eq!(trouble(&mut windows, &Trouble::BadToken), Verdict::Halved);
         assert_eq!(spans(&windows), ["2020-01-01..2020-01-05", "2020-01-06..2020-01-10"]);
+    }
+
+    #[test]
+    fn a_first_page_that_cannot_be_had_is_no_better_for_beginning_again() {
+        let mut windows = windows("2020-01-01", "2020-01-10");
+        begin(&mut windows, 0);
+        assert_eq!(trouble(&mut windows, &Trouble::CutOff), Verdict::Halved);
+    }
+
+    #[test]
+    fn where_a_page_cannot_be_had_a_window_that_holds_few_is_fetched_item_by_item() {
+        let check = |wrong: &Trouble, verdict: Verdict| {
+            let mut windows = windows("2020-01-01", "2020-01-10");
+            assert_eq!(happens(&mut windows, wrong, Holds::Few), verdict, "{wrong:?}");
+        };
+        check(&Trouble::CutOff, Verdict::ItemByItem);
+        check(&failed(), Verdict::ItemByItem);
+        check(&Trouble::Loop, Verdict::Halved);
+        check(&Trouble::BadToken, Verdict::Halved);
     }
 
     #[test]
@@ -297,7 +415,6 @@ mod tests {
     #[test]
     fn a_single_granule_is_fetched_item_by_item_and_then_given_up() {
         let mut windows = windows("2020-01-01", "2020-01-01");
-        assert_eq!(trouble(&mut windows, &failed()), Verdict::Restarted);
         assert_eq!(trouble(&mut windows, &failed()), Verdict::ItemByItem);
         assert_eq!(trouble(&mut windows, &failed()), Verdict::GivenUp);
         assert_eq!(windows.len(), 1, "it is for the caller to take it off and note the gap");
@@ -312,23 +429,28 @@ mod tests {
     }
 
     #[test]
-    fn a_repository_that_always_announces_too_many_is_not_halved_for_ever() {
-        let mut windows = windows("2000-01-01", "2020-01-01");
-        let short = Trouble::Short { seen: 1, announced: 2 };
-        let mut asked = 0;
-        while !windows.is_empty() {
-            asked += 1;
-            if trouble(&mut windows, &short) == Verdict::GivenUp {
-                windows.done();
+    fn a_repository_whose_every_list_is_short_or_begins_again_is_not_halved_for_ever() {
+        for (wrong, most) in [(Trouble::Short { seen: 1, announced: 2 }, 50), (Trouble::BeginsAgain, 600)] {
+            let mut windows = windows("2000-01-01", "2020-01-01");
+            let mut asked = 0;
+            while !windows.is_empty() {
+                asked += 1;
+                if trouble(&mut windows, &wrong) == Verdict::GivenUp {
+                    windows.done();
+                }
             }
+            assert!(asked < most, "{wrong:?}: {asked}");
         }
-        assert!(asked < 50, "{asked}");
     }
 
     proptest! {
-        /// Any sequence of answers ends, and what is done or given up covers every day exactly once.
+        /// Any sequence of answers ends, and what is done or given up covers every day exactly once: nothing is lost,
+        /// and no window is done that was in trouble.
         #[test]
-        fn nothing_is_lost_whatever_happens(days in 1i64..400, answers in proptest::collection::vec(0u8..6, 1..60)) {
+        fn nothing_is_lost_whatever_happens(
+            days in 1i64..400,
+            answers in proptest::collection::vec((0u8..8, 0u64..3, any::<bool>()), 1..60),
+        ) {
             let from = stamp("2020-01-01");
             let until = (1..days).fold(from.clone(), |day, _| day.plus_granule(Granularity::Day));
             let mut windows = Windows::plan(Some(&from), Some(&until), &[]);
@@ -337,18 +459,31 @@ mod tests {
             let mut steps = 0;
             while let Some(window) = windows.current() {
                 let span = (window.from.clone().unwrap(), window.until.clone().unwrap());
-                let wrong = match answers.next().unwrap() {
+                let by_items = window.progress == Progress::Items;
+                let (answer, pages, few) = answers.next().unwrap();
+                if !by_items {
+                    begin(&mut windows, pages);
+                }
+                let wrong = match answer {
                     0 => None,
                     1 => Some(Trouble::BadToken),
                     2 => Some(Trouble::Loop),
                     3 => Some(Trouble::CutOff),
                     4 => Some(Trouble::Short { seen: 1, announced: 2 }),
+                    5 => Some(Trouble::BeginsAgain),
+                    6 => Some(Trouble::Refused(OaiError { code: ErrorCode::BadArgument, text: String::new() })),
                     _ => Some(failed()),
                 };
-                let over = wrong.is_none_or(|wrong| trouble(&mut windows, &wrong) == Verdict::GivenUp);
-                if over {
-                    covered.push(span);
-                    windows.done();
+                let holds = if few { Holds::Few } else { Holds::Many };
+                let left = windows.len();
+                let verdict = wrong.as_ref().map(|wrong| happens(&mut windows, wrong, holds));
+                match verdict {
+                    None | Some(Verdict::GivenUp) => {
+                        covered.push(span);
+                        windows.done();
+                    }
+                    Some(Verdict::Halved) => prop_assert_eq!(windows.len(), left + 1),
+                    Some(Verdict::Restarted | Verdict::ItemByItem) => prop_assert_eq!(windows.len(), left),
                 }
                 steps += 1;
                 prop_assert!(steps < 10_000, "it does not end");

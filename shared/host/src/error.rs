@@ -40,7 +40,7 @@ pub enum Error {
     /// The sources cannot be read.
     #[error(transparent)]
     Harvest(#[from] granary_harvest::Error),
-    /// The HTTP client cannot be made.
+    /// The HTTP client cannot be made, or not as a source wants it.
     #[error(transparent)]
     Fetch(#[from] granary_fetch::Error),
 }

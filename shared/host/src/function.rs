@@ -48,6 +48,7 @@ impl Function {
             contact: std::env::var("GRANARY_CONTACT").ok().filter(|contact| !contact.is_empty()),
             allowed_hosts: allowed.split_whitespace().map(str::to_owned).collect(),
             connections_per_host: CONNECTIONS_PER_HOST,
+            timeout: None,
         };
         // Each source's host is trusted when its turn comes; here only their contacts are of use.
         let sources = if fetching.contact.is_some() { Vec::new() } else { granary.sources().await? };

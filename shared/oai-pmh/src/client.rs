@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use granary_fetch::{Fetcher, Response, Retry, Statuses};
+use granary_fetch::{Fetcher, Query, Response, Retry, Statuses};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use crate::{
     list::{List, Step, Trouble},
+    need::Needs,
     parser::{Item, Limits, PageError, Parser},
     request::Request,
     summary::Summary,
@@ -72,6 +73,15 @@ fn status_text(status: u16) -> String {
 }
 
 impl Error {
+    /// Whether the endpoint lets us in at all: a firewall may answer in its place, or it forbids whoever is called as we are.
+    pub fn is_blocked(&self) -> bool {
+        match self {
+            Self::Fetch { source, .. } => source.reason() == granary_fetch::Reason::Blocked,
+            Self::Page { status, .. } => *status == 403,
+            Self::Refused { .. } | Self::Incomplete { .. } => false,
+        }
+    }
+
     /// Whether, and when, to ask again.
     pub fn retry(&self) -> Retry {
         match self {
@@ -97,6 +107,11 @@ impl Client {
         Self { fetcher, base_url, turn: Arc::new(Semaphore::new(1)) }
     }
 
+    /// The User-Agent that the endpoint is shown.
+    pub fn user_agent(&self) -> String {
+        self.fetcher.user_agent(self.base_url.host_str().unwrap_or_default())
+    }
+
     /// Sends a request, and returns as soon as the answer begins. The endpoint is free for the next one when the page has
     /// been read to its end or dropped.
     ///
@@ -111,6 +126,8 @@ impl Client {
         // Some repositories send `noRecordsMatch` with a status of 422 or 404: the body is read before it is judged.
         get.statuses = Statuses::Any;
         get.max_bytes = Some(RESPONSE_BYTES);
+        // Where an endpoint has moved to is told without the arguments by some.
+        get.query = Query::Kept;
         let response = self
             .fetcher
             .get(get)
@@ -121,18 +138,20 @@ impl Client {
 
     /// Asks Identify.
     pub async fn identify(&self) -> Result<Identify, Error> {
-        let (items, url) = self.collect(&Request::identify()).await?;
-        let identify = items.into_iter().find_map(|item| match item {
+        let answer = self.ask(&Request::identify()).await?;
+        let identify = answer.items.into_iter().find_map(|item| match item {
             Item::Identify(identify) => Some(identify),
             _ => None,
         });
+        let url = answer.url;
         identify.ok_or_else(|| Error::Incomplete { url, detail: "it has no <Identify>".to_owned() })
     }
 
     /// Asks for the metadata formats; none when the repository says that there are none.
     pub async fn formats(&self) -> Result<Vec<MetadataFormat>, Error> {
-        let (items, _) = self.collect(&Request::list_metadata_formats()).await?;
-        Ok(items
+        let answer = self.ask(&Request::list_metadata_formats()).await?;
+        Ok(answer
+            .items
             .into_iter()
             .filter_map(|item| match item {
                 Item::Format(format) => Some(format),
@@ -143,11 +162,11 @@ impl Client {
 
     /// Asks for the sets, page by page; none when the repository has none.
     pub async fn sets(&self) -> Result<Vec<Set>, Error> {
-        let mut list = List::new(Request::list_sets());
+        let mut list = List::new(Request::list_sets(), &Needs::new());
         let mut sets = Vec::new();
         loop {
             let mut page = self.open(list.request()).await?;
-            let mut summary = Summary::default();
+            let (mut summary, before) = (Summary::default(), sets.len());
             while let Some(item) = page.next().await? {
                 summary.observe(&item);
                 if let Item::Set(set) = item {
@@ -156,6 +175,7 @@ impl Client {
             }
             let url = page.url;
             match list.answered(&summary.finish()) {
+                Step::Again => sets.truncate(before),
                 Step::Ask if list.pages() < PAGES_OF_SETS => {}
                 Step::Ask => {
                     let detail = format!("it has more than {PAGES_OF_SETS} pages");
@@ -173,20 +193,33 @@ impl Client {
         }
     }
 
-    /// All items of a response that is not a long list. An error that the repository reports is one.
-    async fn collect(&self, request: &Request) -> Result<(Vec<Item>, Url), Error> {
-        let mut page = self.open(request).await?;
-        let mut items = Vec::new();
-        while let Some(item) = page.next().await? {
-            match item {
-                Item::Error(error) if error.code != ErrorCode::NoMetadataFormats => {
-                    return Err(Error::Refused { url: page.url, error: Box::new(error) });
-                }
-                item => items.push(item),
+    /// Asks for something that is no long list. An answer that breaks off is asked for again, once.
+    ///
+    /// # Errors
+    /// When there is no answer, it cannot be read, or it is an error that the repository reports.
+    pub async fn ask(&self, request: &Request) -> Result<Answer, Error> {
+        let first = self.open(request).await?;
+        match first.collect().await {
+            // What was learned of the host by then makes a difference: it may be asked for plain bytes now.
+            Err(error @ (Error::Fetch { .. } | Error::Page { source: PageError::Truncated { .. }, .. }))
+                if error.retry() == Retry::Later =>
+            {
+                self.open(request).await?.collect().await
             }
+            answer => answer,
         }
-        Ok((items, page.url))
     }
+}
+
+/// The answer to [`Client::ask`].
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What was asked.
+    pub url: Url,
+    /// All that is in it.
+    pub items: Vec<Item>,
+    /// Where the endpoint says that it has moved for good.
+    pub moved_to: Option<Url>,
 }
 
 impl std::fmt::Debug for Client {
@@ -208,6 +241,26 @@ impl Page {
     /// What was asked.
     pub fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Where the endpoint says that it has moved for good.
+    pub fn moved_to(&self) -> Option<Url> {
+        let mut url = shown(&self.response.url);
+        url.set_query(None);
+        Some(url).filter(|_| self.response.moved_permanently)
+    }
+
+    async fn collect(mut self) -> Result<Answer, Error> {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await? {
+            match item {
+                Item::Error(error) if error.code != ErrorCode::NoMetadataFormats => {
+                    return Err(Error::Refused { url: self.url, error: Box::new(error) });
+                }
+                item => items.push(item),
+            }
+        }
+        Ok(Answer { moved_to: self.moved_to(), url: self.url, items })
     }
 
     /// The next item; nothing at the end. Memory does not grow with the page.

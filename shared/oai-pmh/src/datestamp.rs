@@ -1,6 +1,6 @@
 //! Datestamps and granularity (sections 3.3 and 2.7.1).
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr, time::Duration};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,11 @@ pub enum Datestamp {
 pub struct InvalidDatestamp(String);
 
 impl Datestamp {
+    /// The second that a time lies in.
+    pub fn of(time: DateTime<Utc>) -> Self {
+        whole_second(time).unwrap_or(Self::Second(time))
+    }
+
     fn instant(&self) -> DateTime<Utc> {
         match self {
             Self::Day(day) => day.and_time(NaiveTime::MIN).and_utc(),
@@ -92,6 +97,13 @@ impl Datestamp {
     /// One granule later.
     pub fn plus_granule(&self, granularity: Granularity) -> Self {
         self.moved(granularity, granularity.step())
+    }
+
+    /// So much earlier; as fine as it is.
+    pub fn minus(&self, span: Duration) -> Self {
+        let span = TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX);
+        let earlier = self.instant().checked_sub_signed(span).unwrap_or(DateTime::UNIX_EPOCH);
+        Self::Second(earlier).at(self.granularity())
     }
 
     fn moved(&self, granularity: Granularity, by: TimeDelta) -> Self {
@@ -223,6 +235,14 @@ mod tests {
             "2020-02-29T23:59:59Z"
         );
         assert_eq!(stamp("2020-01-01T00:00:00Z").plus_granule(Granularity::Day).to_string(), "2020-01-02");
+    }
+
+    #[test]
+    fn a_datestamp_can_be_taken_back_by_any_span() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(stamp("2020-03-01").minus(day).to_string(), "2020-02-29");
+        assert_eq!(stamp("2020-03-01T01:02:03Z").minus(day).to_string(), "2020-02-29T01:02:03Z");
+        assert_eq!(stamp("2020-03-01").minus(Duration::MAX).to_string(), "1970-01-01");
     }
 
     #[test]

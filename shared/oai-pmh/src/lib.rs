@@ -7,6 +7,7 @@
 
 mod datestamp;
 mod list;
+mod need;
 mod parser;
 mod request;
 mod summary;
@@ -16,14 +17,15 @@ mod types;
 mod client;
 
 #[cfg(feature = "client")]
-pub use client::{Client, Error, Page};
+pub use client::{Answer, Client, Error, Page};
 pub use datestamp::{Datestamp, Granularity, InvalidDatestamp};
 #[cfg(feature = "client")]
 pub use granary_fetch::Retry;
 pub use list::{List, Step, Trouble, Warning};
+pub use need::{Need, Needs};
 pub use parser::{Broken, Item, Limits, PageError, Parser};
 pub use request::{Request, Selection, Verb};
-pub use summary::{PageSummary, Summary};
+pub use summary::{Ending, PageSummary, Summary};
 pub use types::{
     DeletedRecord, ErrorCode, Header, Identify, MetadataFormat, Next, OaiError, Record, Set, Token,
 };

@@ -5,27 +5,67 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    need::{Need, Needs},
     request::Request,
-    summary::PageSummary,
-    types::{ErrorCode, Next, OaiError},
+    summary::{Ending, PageSummary},
+    types::{ErrorCode, Next, OaiError, Token},
 };
 
-/// How many empty pages in a row may carry a token.
-const EMPTY_PAGES: u32 = 5;
+/// How many empty pages in a row may carry a token: repositories that filter what they have found give some.
+const EMPTY_PAGES: u32 = 10;
 
 /// One list request, followed from page to page. Can be kept as a checkpoint between any two pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
     request: Request,
+    /// The prefix that was asked for at first: some want it again beside each token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prefix: Option<String>,
+    #[serde(default)]
+    tokens: Tokens,
+    /// What the request in hand tries, after it was refused as it should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trying: Option<Need>,
+    /// What was tried, and worked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    found: Option<Need>,
+    /// How often the page in hand was asked for again, and how often any was.
+    #[serde(default)]
+    again: u32,
+    #[serde(default)]
+    again_in_all: u32,
     pages: u64,
     seen: u64,
     empty_in_a_row: u32,
+    /// A list that has come to its end and begins anew comes back to its first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first: Option<u64>,
     /// Brent's way to find a cycle in constant memory: a page is compared with the one before it, and with one that is
     /// replaced whenever the number of pages has doubled.
     last: Option<u64>,
     anchor: Option<u64>,
     next_anchor: u64,
     size: Size,
+}
+
+/// How tokens are sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Tokens {
+    /// As they should be: the token excludes all other arguments (section 3.5).
+    #[default]
+    Alone,
+    /// With the prefix beside them.
+    WithPrefix,
+}
+
+impl Tokens {
+    fn other(self) -> Self {
+        match self {
+            Self::Alone => Self::WithPrefix,
+            Self::WithPrefix => Self::Alone,
+        }
+    }
 }
 
 /// What is known of the size of the whole list.
@@ -43,6 +83,8 @@ enum Size {
 pub enum Step {
     /// There is more: ask [`List::request`].
     Ask,
+    /// The page is to be asked for again, by [`List::request`], which may have changed. What came of it does not count.
+    Again,
     /// The list is whole.
     Done {
         /// What was odd.
@@ -57,16 +99,28 @@ pub enum Step {
 pub enum Warning {
     /// A page in the middle said `noRecordsMatch`; taken for the end.
     EndedByNoRecordsMatch,
+    /// One empty page came after the other, each with a token; taken for the end.
+    EndedByEmptyPages,
+    /// The last page had a token that led to the first one. As many items came as were announced.
+    BeganAgain,
     /// What the repository announced as the size of the list cannot be.
     UnbelievableSize,
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::EndedByNoRecordsMatch => "a list ended with noRecordsMatch in place of an empty token",
-            Self::UnbelievableSize => "the completeListSize of a list cannot be right",
-        })
+        match self {
+            Self::EndedByNoRecordsMatch => {
+                f.write_str("a list ended with noRecordsMatch in place of an empty token")
+            }
+            Self::EndedByEmptyPages => {
+                write!(f, "a list ended with {EMPTY_PAGES} empty pages, of which each had a token")
+            }
+            Self::BeganAgain => {
+                f.write_str("a list began again at its end; as many items had come as were announced")
+            }
+            Self::UnbelievableSize => f.write_str("the completeListSize of a list cannot be right"),
+        }
     }
 }
 
@@ -77,8 +131,8 @@ pub enum Trouble {
     BadToken,
     /// The same pages come again and again.
     Loop,
-    /// One empty page after the other, each with a token.
-    TooManyEmptyPages,
+    /// The list begins again, and whether it was whole cannot be told.
+    BeginsAgain,
     /// The list ended with fewer items than announced.
     Short {
         /// How many came.
@@ -88,9 +142,9 @@ pub enum Trouble {
     },
     /// The repository refuses the request; it will do so again.
     Refused(OaiError),
-    /// The repository failed; it may work another time.
+    /// The repository failed, twice; it may work another time.
     Failed(OaiError),
-    /// The page ended in the middle, or is no answer to a list request.
+    /// The page ended in the middle, or is no answer to a list request, and was so again.
     CutOff,
 }
 
@@ -99,7 +153,7 @@ impl fmt::Display for Trouble {
         match self {
             Self::BadToken => f.write_str("the resumption token is refused"),
             Self::Loop => f.write_str("the same pages come again and again"),
-            Self::TooManyEmptyPages => write!(f, "{EMPTY_PAGES} empty pages in a row"),
+            Self::BeginsAgain => f.write_str("the list begins again from its first page"),
             Self::Short { seen, announced } => write!(f, "the list ended after {seen} of {announced} items"),
             Self::Refused(error) | Self::Failed(error) => write!(f, "the repository answers {error}"),
             Self::CutOff => f.write_str("a page is cut off, or holds no list"),
@@ -108,13 +162,23 @@ impl fmt::Display for Trouble {
 }
 
 impl List {
-    /// A list to be begun with `request`.
-    pub fn new(request: Request) -> Self {
+    /// A list to be begun with `request`, of a repository that was found to need this.
+    pub fn new(request: Request, needs: &Needs) -> Self {
         Self {
+            prefix: request.argument("metadataPrefix").map(str::to_owned),
             request,
+            tokens: match needs.contains(&Need::PrefixWithToken) {
+                true => Tokens::WithPrefix,
+                false => Tokens::Alone,
+            },
+            trying: None,
+            found: None,
+            again: 0,
+            again_in_all: 0,
             pages: 0,
             seen: 0,
             empty_in_a_row: 0,
+            first: None,
             last: None,
             anchor: None,
             next_anchor: 1,
@@ -137,6 +201,16 @@ impl List {
         self.pages
     }
 
+    /// Whether no page had to be asked for again: what came has come once.
+    pub fn is_straight(&self) -> bool {
+        self.again_in_all == 0
+    }
+
+    /// What the repository was found to need since this was last asked; or not to need any more, if it is known to.
+    pub fn take_found(&mut self) -> Option<Need> {
+        self.found.take()
+    }
+
     /// How many items the list has in all, where that is announced and can be.
     pub fn complete_list_size(&self) -> Option<u64> {
         match self.size {
@@ -152,44 +226,79 @@ impl List {
         if let Some(error) = page.error.as_ref().filter(|error| !contradicted(error)) {
             return self.error(error);
         }
-        if !page.complete {
-            return Step::Trouble(Trouble::CutOff);
+        match page.ending {
+            Ending::Whole => {}
+            Ending::CutOff => return self.once_more(Trouble::CutOff),
+            Ending::Unanswered => return Step::Trouble(Trouble::CutOff),
         }
-        if page.items > 0 && self.repeats(page.fingerprint) {
-            return Step::Trouble(Trouble::Loop);
+        self.accepted();
+        if page.items > 0
+            && let Some(step) = self.repeats(page.fingerprint)
+        {
+            return step;
         }
         self.pages += 1;
         self.seen += page.items;
         self.note_size(page);
         match &page.next {
-            Next::End { .. } => self.end(),
+            Next::End { .. } => self.end(None),
             Next::More { token, .. } => {
                 self.empty_in_a_row = if page.items == 0 { self.empty_in_a_row + 1 } else { 0 };
                 if self.empty_in_a_row >= EMPTY_PAGES {
-                    return Step::Trouble(Trouble::TooManyEmptyPages);
+                    return self.end(Some(Warning::EndedByEmptyPages));
                 }
-                self.request = Request::resume(self.request.verb(), token);
+                self.request = self.resumed(token);
                 Step::Ask
             }
         }
     }
 
-    fn error(&self, error: &OaiError) -> Step {
+    fn resumed(&self, token: &Token) -> Request {
+        let request = Request::resume(self.request.verb(), token);
+        match (self.tokens, &self.prefix) {
+            (Tokens::WithPrefix, Some(prefix)) => request.with("metadataPrefix", prefix),
+            (Tokens::WithPrefix, None) | (Tokens::Alone, _) => request,
+        }
+    }
+
+    /// The page was an answer, in whatever form it was asked for.
+    fn accepted(&mut self) {
+        self.again = 0;
+        if let Some(need) = self.trying.take() {
+            self.found = Some(need);
+            if need == Need::PrefixWithToken {
+                self.tokens = self.tokens.other();
+            }
+        }
+    }
+
+    /// What may be a mishap is asked for once more.
+    fn once_more(&mut self, trouble: Trouble) -> Step {
+        self.again += 1;
+        self.again_in_all += 1;
+        if self.again > 1 { Step::Trouble(trouble) } else { Step::Again }
+    }
+
+    fn error(&mut self, error: &OaiError) -> Step {
         match &error.code {
-            ErrorCode::NoRecordsMatch if self.pages == 0 => Step::Done { warnings: Vec::new() },
-            ErrorCode::NoRecordsMatch => match self.end() {
-                Step::Done { mut warnings } => {
-                    warnings.push(Warning::EndedByNoRecordsMatch);
-                    Step::Done { warnings }
-                }
-                step => step,
-            },
+            ErrorCode::NoRecordsMatch => {
+                self.accepted();
+                self.end((self.pages > 0).then_some(Warning::EndedByNoRecordsMatch))
+            }
             ErrorCode::BadResumptionToken => Step::Trouble(Trouble::BadToken),
-            // A token that the repository no longer understands is refused in other words by some.
-            ErrorCode::BadArgument if self.pages > 0 => Step::Trouble(Trouble::BadToken),
-            ErrorCode::Unknown(_) => Step::Trouble(Trouble::Failed(error.clone())),
-            ErrorCode::BadArgument
-            | ErrorCode::BadVerb
+            ErrorCode::BadArgument => match self.other_form() {
+                Some((request, need)) => {
+                    self.request = request;
+                    self.trying = Some(need);
+                    self.again_in_all += 1;
+                    Step::Again
+                }
+                // A token that the repository no longer understands is refused in other words by some.
+                None if self.pages > 0 => Step::Trouble(Trouble::BadToken),
+                None => Step::Trouble(Trouble::Refused(error.clone())),
+            },
+            ErrorCode::Unknown(_) => self.once_more(Trouble::Failed(error.clone())),
+            ErrorCode::BadVerb
             | ErrorCode::CannotDisseminateFormat
             | ErrorCode::IdDoesNotExist
             | ErrorCode::NoMetadataFormats
@@ -197,21 +306,53 @@ impl List {
         }
     }
 
-    fn repeats(&mut self, fingerprint: u64) -> bool {
-        if self.last == Some(fingerprint) || self.anchor == Some(fingerprint) {
-            return true;
+    /// The request in hand as some repositories want it, once: they call the right form a bad argument.
+    fn other_form(&self) -> Option<(Request, Need)> {
+        if self.trying.is_some() {
+            return None;
         }
+        if self.request.argument("resumptionToken").is_none() {
+            let (request, granularity) = self.request.in_other_granularity()?;
+            return Some((request, Need::dates_in(granularity)));
+        }
+        let prefix = self.prefix.as_deref()?;
+        let request = self.request.clone();
+        let request = match self.tokens {
+            Tokens::Alone => request.with("metadataPrefix", prefix),
+            Tokens::WithPrefix => request.without("metadataPrefix"),
+        };
+        Some((request, Need::PrefixWithToken))
+    }
+
+    /// What follows when the page has come before.
+    fn repeats(&mut self, fingerprint: u64) -> Option<Step> {
+        if self.first == Some(fingerprint) {
+            return Some(match self.size {
+                Size::Announced(size) if self.seen < size => Step::Trouble(Trouble::Loop),
+                Size::Announced(size) if self.seen == size => {
+                    Step::Done { warnings: vec![Warning::BeganAgain] }
+                }
+                Size::Announced(_) | Size::Unknown | Size::Unbelievable => {
+                    Step::Trouble(Trouble::BeginsAgain)
+                }
+            });
+        }
+        if self.last == Some(fingerprint) || self.anchor == Some(fingerprint) {
+            return Some(Step::Trouble(Trouble::Loop));
+        }
+        self.first.get_or_insert(fingerprint);
         self.last = Some(fingerprint);
         if self.pages + 1 >= self.next_anchor {
             self.anchor = Some(fingerprint);
             self.next_anchor = self.next_anchor.saturating_mul(2);
         }
-        false
+        None
     }
 
     fn note_size(&mut self, page: &PageSummary) {
         let Some(size) = page.next.complete_list_size() else { return };
-        let counts_the_page = matches!(page.next, Next::More { .. }) && size <= self.seen;
+        // One that counts pages falls behind. As many as have come may be all, though a token leads on.
+        let counts_the_page = matches!(page.next, Next::More { .. }) && size < self.seen;
         self.size = match self.size {
             _ if counts_the_page => Size::Unbelievable,
             Size::Unknown => Size::Announced(size),
@@ -220,14 +361,15 @@ impl List {
         };
     }
 
-    fn end(&self) -> Step {
-        match self.size {
+    fn end(&self, warning: Option<Warning>) -> Step {
+        let unbelievable = match self.size {
             Size::Announced(announced) if self.seen < announced => {
-                Step::Trouble(Trouble::Short { seen: self.seen, announced })
+                return Step::Trouble(Trouble::Short { seen: self.seen, announced });
             }
-            Size::Unbelievable => Step::Done { warnings: vec![Warning::UnbelievableSize] },
-            Size::Announced(_) | Size::Unknown => Step::Done { warnings: Vec::new() },
-        }
+            Size::Unbelievable => Some(Warning::UnbelievableSize),
+            Size::Announced(_) | Size::Unknown => None,
+        };
+        Step::Done { warnings: unbelievable.into_iter().chain(warning).collect() }
     }
 }
 
@@ -237,10 +379,18 @@ mod tests {
     use crate::{request::Selection, types::Token};
 
     fn list() -> List {
-        List::new(Request::list_records(Selection {
-            metadata_prefix: "oai_dc".to_owned(),
-            ..Selection::default()
-        }))
+        needing([])
+    }
+
+    fn needing<const N: usize>(needs: [Need; N]) -> List {
+        let until = Some("2020-02-03T04:05:06Z".parse().unwrap());
+        let selection = Selection { metadata_prefix: "oai_dc".to_owned(), until, ..Selection::default() };
+        List::new(Request::list_records(selection), &needs.into())
+    }
+
+    fn asks(list: &List) -> String {
+        let url = list.request().url(&"http://x/".parse().unwrap());
+        url.query().unwrap().trim_start_matches("verb=ListRecords&").to_owned()
     }
 
     /// A page of `items` items that looks like `fingerprint`, with a token (or the end) and an announced size.
@@ -249,7 +399,7 @@ mod tests {
             Some(token) => Next::More { token, complete_list_size: size, cursor: None, expires: None },
             None => Next::End { complete_list_size: size, cursor: None },
         };
-        PageSummary { items, fingerprint, next, error: None, complete: true }
+        PageSummary { items, fingerprint, next, error: None, ending: Ending::Whole }
     }
 
     fn error(code: &str) -> PageSummary {
@@ -263,7 +413,7 @@ mod tests {
     fn a_list_goes_on_by_its_tokens_and_ends_with_an_empty_one() {
         let mut list = list();
         assert_eq!(list.answered(&page(100, 1, "a", None)), Step::Ask);
-        assert!(list.request().url(&"http://x/".parse().unwrap()).as_str().ends_with("resumptionToken=a"));
+        assert_eq!(asks(&list), "resumptionToken=a");
         assert_eq!(list.answered(&page(100, 2, "b", None)), Step::Ask);
         assert_eq!(list.answered(&page(7, 3, "  ", None)), DONE);
         assert_eq!((list.seen(), list.pages()), (207, 3));
@@ -282,7 +432,22 @@ mod tests {
     fn the_same_page_again_is_a_loop_whatever_its_token() {
         let mut list = list();
         assert_eq!(list.answered(&page(10, 1, "a", None)), Step::Ask);
-        assert_eq!(list.answered(&page(10, 1, "b", None)), Step::Trouble(Trouble::Loop));
+        assert_eq!(list.answered(&page(10, 2, "b", None)), Step::Ask);
+        assert_eq!(list.answered(&page(10, 2, "c", None)), Step::Trouble(Trouble::Loop));
+    }
+
+    #[test]
+    fn a_list_that_begins_again_is_whole_when_as_many_came_as_were_announced() {
+        let check = |size: Option<u64>, expected: Step| {
+            let mut list = list();
+            assert_eq!(list.answered(&page(10, 1, "a", size)), Step::Ask);
+            assert_eq!(list.answered(&page(10, 2, "b", size)), Step::Ask);
+            assert_eq!(list.answered(&page(10, 1, "a", size)), expected, "{size:?}");
+        };
+        check(Some(20), Step::Done { warnings: vec![Warning::BeganAgain] });
+        check(Some(21), Step::Trouble(Trouble::Loop));
+        check(Some(19), Step::Trouble(Trouble::BeginsAgain));
+        check(None, Step::Trouble(Trouble::BeginsAgain));
     }
 
     #[test]
@@ -291,19 +456,79 @@ mod tests {
             let mut list = list();
             let found = (0..2000u64).position(|n| {
                 let fingerprint = if n < lead { 1000 + n } else { (n - lead) % cycle };
-                list.answered(&page(10, fingerprint, &n.to_string(), None)) == Step::Trouble(Trouble::Loop)
+                list.answered(&page(10, fingerprint, &n.to_string(), None)) != Step::Ask
             });
             assert!(found.is_some_and(|pages| pages < 500), "{lead} {cycle}: {found:?}");
         }
     }
 
     #[test]
-    fn some_empty_pages_are_borne_and_many_are_not() {
+    fn some_empty_pages_are_borne_and_many_are_the_end() {
+        let check = |size: Option<u64>, expected: Step| {
+            let mut list = list();
+            assert_eq!(list.answered(&page(7, 1, "first", size)), Step::Ask);
+            for n in 1..EMPTY_PAGES {
+                assert_eq!(list.answered(&page(0, 9, &n.to_string(), size)), Step::Ask);
+            }
+            assert_eq!(list.answered(&page(0, 9, "x", size)), expected);
+        };
+        check(None, Step::Done { warnings: vec![Warning::EndedByEmptyPages] });
+        check(Some(8), Step::Trouble(Trouble::Short { seen: 7, announced: 8 }));
+    }
+
+    #[test]
+    fn a_page_that_is_cut_off_or_fails_in_unknown_words_is_asked_for_once_more() {
         let mut list = list();
-        for n in 0..4 {
-            assert_eq!(list.answered(&page(0, 9, &n.to_string(), None)), Step::Ask);
-        }
-        assert_eq!(list.answered(&page(0, 9, "x", None)), Step::Trouble(Trouble::TooManyEmptyPages));
+        list.answered(&page(10, 1, "a", None));
+        let torn = PageSummary { ending: Ending::CutOff, ..page(5, 2, "", None) };
+        assert_eq!((list.answered(&torn), asks(&list)), (Step::Again, "resumptionToken=a".to_owned()));
+        assert_eq!(list.answered(&page(10, 2, "b", None)), Step::Ask);
+        assert_eq!(list.answered(&error("InternalException")), Step::Again);
+        assert_eq!(list.answered(&torn), Step::Trouble(Trouble::CutOff));
+        assert_eq!((list.seen(), list.is_straight()), (20, false));
+        let unanswered = PageSummary { ending: Ending::Unanswered, ..torn };
+        assert_eq!(
+            needing([]).answered(&unanswered),
+            Step::Trouble(Trouble::CutOff),
+            "it was asked for again"
+        );
+    }
+
+    #[test]
+    fn a_token_that_is_no_good_alone_is_tried_with_the_prefix_and_that_is_kept() {
+        let mut list = list();
+        list.answered(&page(10, 1, "a", None));
+        assert_eq!(list.answered(&error("badArgument")), Step::Again);
+        assert_eq!(asks(&list), "resumptionToken=a&metadataPrefix=oai_dc");
+        assert_eq!(list.take_found(), None);
+        assert_eq!(list.answered(&page(10, 2, "b", None)), Step::Ask);
+        assert_eq!([list.take_found(), list.take_found()], [Some(Need::PrefixWithToken), None]);
+        assert_eq!(asks(&list), "resumptionToken=b&metadataPrefix=oai_dc");
+
+        let mut list = needing([Need::PrefixWithToken]);
+        list.answered(&page(10, 1, "a", None));
+        assert_eq!(asks(&list), "resumptionToken=a&metadataPrefix=oai_dc");
+        assert_eq!(list.answered(&error("badArgument")), Step::Again);
+        assert_eq!(asks(&list), "resumptionToken=a", "it may have been mended since");
+        assert_eq!(list.clone().answered(&error("badArgument")), Step::Trouble(Trouble::BadToken));
+        assert_eq!(list.answered(&page(10, 2, "b", None)), Step::Ask);
+        assert_eq!(
+            (list.take_found(), asks(&list).as_str()),
+            (Some(Need::PrefixWithToken), "resumptionToken=b")
+        );
+    }
+
+    #[test]
+    fn dates_that_are_refused_are_tried_in_the_other_granularity_once() {
+        let mut list = list();
+        assert_eq!(asks(&list), "metadataPrefix=oai_dc&until=2020-02-03T04%3A05%3A06Z");
+        assert_eq!(list.answered(&error("badArgument")), Step::Again);
+        assert_eq!(asks(&list), "metadataPrefix=oai_dc&until=2020-02-03");
+        let mut refuses_both = list.clone();
+        assert_eq!(list.answered(&error("noRecordsMatch")), DONE);
+        assert_eq!(list.take_found(), Some(Need::Days));
+        assert!(matches!(refuses_both.answered(&error("badArgument")), Step::Trouble(Trouble::Refused(_))));
+        assert_eq!(refuses_both.take_found(), None);
     }
 
     #[test]
@@ -320,15 +545,18 @@ mod tests {
         let mut list = list();
         list.answered(&page(10, 1, "a", None));
         assert_eq!(list.answered(&error("badResumptionToken")), Step::Trouble(Trouble::BadToken));
+        assert_eq!(list.answered(&error("badArgument")), Step::Again);
         assert_eq!(list.answered(&error("badArgument")), Step::Trouble(Trouble::BadToken));
     }
 
     #[test]
     fn what_a_repository_refuses_is_told_from_what_it_fails_at() {
-        assert!(matches!(list().answered(&error("badArgument")), Step::Trouble(Trouble::Refused(_))));
         assert!(matches!(list().answered(&error("noSetHierarchy")), Step::Trouble(Trouble::Refused(_))));
-        assert!(matches!(list().answered(&error("InternalException")), Step::Trouble(Trouble::Failed(_))));
-        assert!(matches!(list().answered(&error("")), Step::Trouble(Trouble::Failed(_))));
+        for code in ["InternalException", ""] {
+            let mut list = list();
+            assert_eq!(list.answered(&error(code)), Step::Again);
+            assert!(matches!(list.answered(&error(code)), Step::Trouble(Trouble::Failed(_))));
+        }
     }
 
     #[test]
@@ -344,9 +572,10 @@ mod tests {
     fn a_size_that_counts_pages_or_changes_is_not_believed() {
         let mut counts_page = list();
         assert_eq!(counts_page.answered(&page(100, 1, "a", Some(100))), Step::Ask);
+        assert_eq!(counts_page.answered(&page(100, 2, "b", Some(100))), Step::Ask);
         let warnings = vec![Warning::UnbelievableSize];
         assert_eq!(
-            counts_page.answered(&page(50, 2, "", Some(50))),
+            counts_page.answered(&page(50, 3, "", Some(50))),
             Step::Done { warnings: warnings.clone() }
         );
         let mut changes = list();

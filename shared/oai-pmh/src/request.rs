@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{datestamp::Datestamp, types::Token};
+use crate::{
+    datestamp::{Datestamp, Granularity},
+    types::Token,
+};
 
 /// The six verbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +122,44 @@ impl Request {
         Self { verb, arguments: vec![("resumptionToken".to_owned(), token.as_str().to_owned())] }
     }
 
+    /// The same with one argument more.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.arguments.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same without an argument.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.arguments.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// An argument, when it is there.
+    pub(crate) fn argument(&self, name: &str) -> Option<&str> {
+        self.arguments.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The same with `from` and `until` in the other granularity, and that one: days in place of seconds cover them, seconds
+    /// in place of days are theirs. Nothing when it has neither.
+    pub(crate) fn in_other_granularity(&self) -> Option<(Self, Granularity)> {
+        let stamp = |name| self.argument(name).and_then(|text| text.parse::<Datestamp>().ok());
+        let (from, until) = (stamp("from"), stamp("until"));
+        let other = match from.as_ref().or(until.as_ref())?.granularity() {
+            Granularity::Day => Granularity::Second,
+            Granularity::Second => Granularity::Day,
+        };
+        let mut request = self.clone();
+        let changed =
+            [("from", from.map(|from| from.at(other))), ("until", until.map(|until| until.last_at(other)))];
+        for (name, stamp) in changed {
+            let argument = request.arguments.iter_mut().find(|(known, _)| known == name);
+            if let (Some((_, value)), Some(stamp)) = (argument, stamp) {
+                *value = stamp.to_string();
+            }
+        }
+        Some((request, other))
+    }
+
     /// Its verb.
     pub fn verb(&self) -> Verb {
         self.verb
@@ -183,6 +224,25 @@ mod tests {
             Request::list_identifiers(selection).url(&base()).query().unwrap(),
             "verb=ListIdentifiers&metadataPrefix=oai_dc&from=2020-01-01T00%3A00%3A00Z&until=2020-02-01&set=a%3Ab%20c"
         );
+    }
+
+    #[test]
+    fn dates_can_be_asked_for_in_the_other_granularity() {
+        let check = |from: Option<&str>, until: &str, other: &str| {
+            let selection = Selection {
+                metadata_prefix: "x".to_owned(),
+                from: from.map(|from| from.parse().unwrap()),
+                until: Some(until.parse().unwrap()),
+                set: None,
+            };
+            let (request, _) = Request::list_records(selection).in_other_granularity().unwrap();
+            let dates = [request.argument("from").unwrap_or("…"), request.argument("until").unwrap()];
+            assert_eq!(dates.join(" "), other);
+        };
+        check(None, "2020-02-03T04:05:06Z", "… 2020-02-03");
+        check(Some("2020-02-01T00:00:01Z"), "2020-02-03T04:05:06Z", "2020-02-01 2020-02-03");
+        check(Some("2020-02-01"), "2020-02-03", "2020-02-01T00:00:00Z 2020-02-03T23:59:59Z");
+        assert_eq!(Request::list_records(Selection::default()).in_other_granularity(), None);
     }
 
     #[test]

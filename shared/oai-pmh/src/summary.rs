@@ -16,8 +16,19 @@ pub struct PageSummary {
     pub next: Next,
     /// The error that the repository reports.
     pub error: Option<OaiError>,
-    /// Whether the page was read to its end, and is an answer: a list, though an empty one, or an error.
-    pub complete: bool,
+    /// How far it was read.
+    pub ending: Ending,
+}
+
+/// How far a page was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// To its end, and it is an answer: a list, though an empty one, or an error.
+    Whole,
+    /// Not so far, or it is something else. The next time it may be better.
+    CutOff,
+    /// There was no page, as often as it was asked for.
+    Unanswered,
 }
 
 /// Makes a [`PageSummary`] of items as they go by.
@@ -73,13 +84,21 @@ impl Summary {
 
     /// The summary of a page that was read to its end.
     pub fn finish(self) -> PageSummary {
-        let complete = self.items > 0 || self.next.is_some() || self.error.is_some();
+        let ending = match self.items > 0 || self.next.is_some() || self.error.is_some() {
+            true => Ending::Whole,
+            false => Ending::CutOff,
+        };
         let next = self.next.unwrap_or(Next::End { complete_list_size: None, cursor: None });
-        PageSummary { items: self.items, fingerprint: self.fingerprint, next, error: self.error, complete }
+        PageSummary { items: self.items, fingerprint: self.fingerprint, next, error: self.error, ending }
     }
 
     /// The summary of a page that was cut off.
     pub fn cut_off(self) -> PageSummary {
-        PageSummary { complete: false, ..self.finish() }
+        PageSummary { ending: Ending::CutOff, ..self.finish() }
+    }
+
+    /// The summary of a page that cannot be had.
+    pub fn unanswered(self) -> PageSummary {
+        PageSummary { ending: Ending::Unanswered, ..self.finish() }
     }
 }

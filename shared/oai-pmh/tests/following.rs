@@ -3,16 +3,16 @@
 mod common;
 
 use common::{page, parse, record};
-use granary_oai_pmh::{ErrorCode, List, PageSummary, Request, Selection, Step, Summary, Trouble, Warning};
+use granary_oai_pmh::{
+    Ending, ErrorCode, List, Needs, PageSummary, Request, Selection, Step, Summary, Trouble, Warning,
+};
 use url::Url;
 
 const DONE: Step = Step::Done { warnings: Vec::new() };
 
 fn list_records() -> List {
-    List::new(Request::list_records(Selection {
-        metadata_prefix: "oai_dc".to_owned(),
-        ..Selection::default()
-    }))
+    let selection = Selection { metadata_prefix: "oai_dc".to_owned(), ..Selection::default() };
+    List::new(Request::list_records(selection), &Needs::new())
 }
 
 /// The summary of a page with this content.
@@ -60,16 +60,18 @@ fn the_fingerprint_of_a_page_follows_from_its_items_and_not_from_its_token() {
 fn a_page_that_repeats_is_a_loop_even_after_a_checkpoint() {
     let mut list = list_records();
     list.answered(&records(0..3, "same"));
+    list.answered(&records(3..6, "same"));
     let kept = serde_json::to_string(&list).unwrap();
     let mut list: List = serde_json::from_str(&kept).unwrap();
-    assert_eq!(list.answered(&records(0..3, "same")), Step::Trouble(Trouble::Loop));
+    assert_eq!(list.clone().answered(&records(3..6, "same")), Step::Trouble(Trouble::Loop));
+    assert_eq!(list.answered(&records(0..3, "same")), Step::Trouble(Trouble::BeginsAgain));
 }
 
 #[test]
 fn a_page_that_is_cut_off_is_asked_for_again_and_is_no_loop_then() {
     let mut list = list_records();
-    let cut = PageSummary { complete: false, ..records(0..2, "") };
-    assert_eq!(list.answered(&cut), Step::Trouble(Trouble::CutOff));
+    let cut = PageSummary { ending: Ending::CutOff, ..records(0..2, "") };
+    assert_eq!(list.answered(&cut), Step::Again);
     assert_eq!((list.pages(), list.seen()), (0, 0));
     assert_eq!(list.answered(&records(0..3, "")), DONE);
 }
@@ -100,6 +102,7 @@ fn an_error_in_the_middle_of_a_page_is_never_its_end() {
     let mut list = list_records();
     let error = "<error code='InternalException'>out of memory</error>";
     let page = summary(&format!("<ListRecords>{}{error}</ListRecords>", record(1, "<r/>")));
+    assert_eq!(list.answered(&page), Step::Again);
     let Step::Trouble(Trouble::Failed(error)) = list.answered(&page) else { panic!("taken for whole") };
     assert_eq!(error.code, ErrorCode::Unknown("InternalException".to_owned()));
 }
@@ -119,7 +122,7 @@ fn no_records_match_is_the_end_with_a_warning_unless_too_few_have_come() {
 
 #[test]
 fn sets_are_followed_over_many_pages() {
-    let mut list = List::new(Request::list_sets());
+    let mut list = List::new(Request::list_sets(), &Needs::new());
     let sets = |number: usize, token: &str| {
         let set = format!("<set><setSpec>s{number}</setSpec><setName>n</setName></set>");
         summary(&format!("<ListSets>{set}<resumptionToken>{token}</resumptionToken></ListSets>"))

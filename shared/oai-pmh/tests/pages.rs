@@ -232,7 +232,7 @@ fn what_cannot_be_used_is_given_as_it_was_received_and_costs_itself_only() {
         let page = list_records(&[record(1, "<r/>"), xml.to_owned(), record(2, "<r/>")].concat());
         let items = items(page);
         assert_eq!(records(&items).len(), 2, "{xml}");
-        let [Broken { fragment, reason: said }] = broken(&items)[..] else { panic!("{xml}: {items:?}") };
+        let [Broken { fragment, reason: said, .. }] = broken(&items)[..] else { panic!("{xml}: {items:?}") };
         assert_eq!(String::from_utf8_lossy(fragment), xml);
         assert!(said.contains(reason), "{xml}: {said}");
     }

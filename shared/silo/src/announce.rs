@@ -115,6 +115,9 @@ impl Manifest {
         announcement: &Announcement,
         metadata: Option<&Metadata>,
     ) -> Option<String> {
+        if *change == Change::Unchanged && !announcement.deleted {
+            self.join_sets(&announcement.sets);
+        }
         let version = change.version()?.clone();
         if !matches!(change, Change::Completed(_)) {
             self.add_announced_version(&version, announcement);
@@ -131,6 +134,19 @@ impl Manifest {
         };
         self.put(&version, &metadata.name, entry, true);
         stored.is_none().then_some(path)
+    }
+
+    /// Adds to the sets of the newest version: some repositories list a record once for each of its sets.
+    fn join_sets(&mut self, sets: &[String]) {
+        let Some(latest) = self.latest().cloned() else { return };
+        let record = self.record_mut(&latest);
+        let new: Vec<_> = sets.iter().filter(|set| !record.sets.contains(set)).cloned().collect();
+        if !new.is_empty() {
+            record.sets.extend(new);
+            record.sets.sort();
+            let all = record.sets.clone();
+            self.metadata.insert("setSpec".to_owned(), all.into());
+        }
     }
 
     fn add_announced_version(&mut self, version: &VersionName, announcement: &Announcement) {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use self::fields::{next, one_line, readable};
 use super::{
     Item, Limits, PageError,
+    decode::{Decoder, SingleBytes},
     mend::{Kind, mend, note},
     scope::{Declarations, declarations},
     section::Section,
@@ -76,6 +77,8 @@ pub(super) struct Builder {
     sections: Vec<(String, Section)>,
     repaired: Vec<String>,
     transcoded_from: Option<String>,
+    /// What bytes that are not UTF-8 are said to be in.
+    declared: Option<SingleBytes>,
     /// Where the field in hand begins.
     field_position: u64,
 }
@@ -101,6 +104,7 @@ impl Builder {
             sections: Vec::new(),
             repaired: Vec::new(),
             transcoded_from: None,
+            declared: None,
             field_position: 0,
         }
     }
@@ -114,10 +118,13 @@ impl Builder {
         self.has_root
     }
 
-    /// Says what the page is decoded from.
-    pub(super) fn repaired_by_decoding(&mut self, encoding: Option<&str>) {
-        if self.transcoded_from.as_deref() != encoding {
-            self.transcoded_from = encoding.map(str::to_owned);
+    /// Says what the page is decoded from, or said to be in.
+    pub(super) fn decoded_by(&mut self, decoder: &Decoder) {
+        if self.transcoded_from.as_deref() != decoder.transcoded_from() {
+            self.transcoded_from = decoder.transcoded_from().map(str::to_owned);
+        }
+        if self.declared.as_ref() != decoder.single_bytes() {
+            self.declared = decoder.single_bytes().cloned();
         }
     }
 
@@ -356,7 +363,9 @@ impl Builder {
     }
 
     fn field(&mut self, name: String, items: &mut VecDeque<Item>) {
-        let text = unescape(&mend(&self.text, Kind::Text, &mut self.repaired)).trim().to_owned();
+        let text = unescape(&mend(&self.text, Kind::Text, self.declared.as_ref(), &mut self.repaired))
+            .trim()
+            .to_owned();
         self.text.clear();
         let attributes = std::mem::take(&mut self.attributes);
         if let Some(Role::Thing(_)) = self.role() {

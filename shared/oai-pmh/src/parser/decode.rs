@@ -7,11 +7,21 @@ const DECLARATION_BYTES: usize = 1024;
 
 /// Decodes a body that says, by a byte order mark or in its XML declaration, that it is not in UTF-8 (XML 1.0, section
 /// 4.3.3 and appendix F). UTF-8 goes through untouched, but for a byte order mark; what is not UTF-8 in it is mended later,
-/// record by record.
+/// record by record. So does what is said to be in an encoding of single bytes: many declare one and send UTF-8, which is
+/// seen record by record as well.
 pub(super) struct Decoder {
     state: State,
     /// The encoding that is not UTF-8, as declared.
     label: Option<String>,
+    single_bytes: Option<SingleBytes>,
+}
+
+/// An encoding of single bytes that a body declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SingleBytes {
+    pub(super) encoding: &'static Encoding,
+    /// As declared.
+    pub(super) label: String,
 }
 
 enum State {
@@ -25,12 +35,13 @@ enum State {
 #[derive(Debug, PartialEq, Eq)]
 enum Guess {
     Utf8 { mark: usize },
+    SingleBytes(SingleBytes),
     Other { encoding: &'static Encoding, label: String, mark: usize },
 }
 
 impl Decoder {
     pub(super) fn new() -> Self {
-        Self { state: State::Undecided(Vec::new()), label: None }
+        Self { state: State::Undecided(Vec::new()), label: None, single_bytes: None }
     }
 
     /// Appends `bytes`, decoded, to `into`.
@@ -59,14 +70,23 @@ impl Decoder {
         }
     }
 
-    /// The encoding that the body is decoded from, by the name it gives; none when that is UTF-8.
+    /// The encoding that the body is decoded from, by the name it gives; none when it goes through untouched.
     pub(super) fn transcoded_from(&self) -> Option<&str> {
         self.label.as_deref()
+    }
+
+    /// What bytes that are not UTF-8 are in, if that is declared.
+    pub(super) fn single_bytes(&self) -> Option<&SingleBytes> {
+        self.single_bytes.as_ref()
     }
 
     fn decide(&mut self, guess: Guess, into: &mut Vec<u8>) {
         let (state, mark) = match guess {
             Guess::Utf8 { mark } => (State::Utf8, mark),
+            Guess::SingleBytes(single_bytes) => {
+                self.single_bytes = Some(single_bytes);
+                (State::Utf8, 0)
+            }
             Guess::Other { encoding, label, mark } => {
                 self.label = Some(label);
                 (State::Other(Box::new(encoding.new_decoder_without_bom_handling())), mark)
@@ -123,7 +143,10 @@ fn declared(declaration: &[u8]) -> Guess {
     if is_ascii || encoding.output_encoding() == encoding_rs::UTF_8 {
         return utf8;
     }
-    Guess::Other { encoding, label, mark: 0 }
+    match encoding.is_single_byte() {
+        true => Guess::SingleBytes(SingleBytes { encoding, label }),
+        false => Guess::Other { encoding, label, mark: 0 },
+    }
 }
 
 fn label(declaration: &[u8]) -> Option<String> {
@@ -178,10 +201,20 @@ mod tests {
     #[test]
     fn a_declared_encoding_is_decoded_and_named_as_declared() {
         let page =
-            |label: &str, byte: u8| [format!("<?xml encoding=\"{label}\"?>").as_bytes(), &[byte]].concat();
-        check(&page("ISO-8859-1", 0xe9), "<?xml encoding=\"ISO-8859-1\"?>é", Some("ISO-8859-1"));
-        check(&page("windows-1252", 0x80), "<?xml encoding=\"windows-1252\"?>€", Some("windows-1252"));
-        check(&page("KOI8-R", 0xc1), "<?xml encoding=\"KOI8-R\"?>а", Some("KOI8-R"));
+            |label: &str, bytes: &[u8]| [format!("<?xml encoding=\"{label}\"?>").as_bytes(), bytes].concat();
+        check(&page("Shift_JIS", &[0x83, 0x41]), "<?xml encoding=\"Shift_JIS\"?>ア", Some("Shift_JIS"));
+        check(&page("GB18030", &[0xb0, 0xa1]), "<?xml encoding=\"GB18030\"?>啊", Some("GB18030"));
+    }
+
+    #[test]
+    fn a_declared_encoding_of_single_bytes_is_for_the_records_to_judge() {
+        for label in ["ISO-8859-1", "windows-1252", "KOI8-R"] {
+            let page = format!("<?xml encoding=\"{label}\"?>é");
+            check(page.as_bytes(), &page, None);
+            let mut decoder = Decoder::new();
+            decoder.decode(page.as_bytes(), &mut Vec::new());
+            assert_eq!(decoder.single_bytes().map(|declared| declared.label.as_str()), Some(label));
+        }
     }
 
     #[test]

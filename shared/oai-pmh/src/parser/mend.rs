@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
+use super::decode::SingleBytes;
+
 /// What the text to be mended is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -13,10 +15,15 @@ pub(super) enum Kind {
     Xml,
 }
 
-/// The text of `bytes`, which are left as they are when there is nothing to mend. What was mended is added to `notes`, each
-/// thing once.
-pub(super) fn mend<'a>(bytes: &'a [u8], kind: Kind, notes: &mut Vec<String>) -> Cow<'a, str> {
-    let mut text = decode(bytes, notes);
+/// The text of `bytes`, which are left as they are when there is nothing to mend. `declared` is what they are said to be in.
+/// What was mended is added to `notes`, each thing once.
+pub(super) fn mend<'a>(
+    bytes: &'a [u8],
+    kind: Kind,
+    declared: Option<&SingleBytes>,
+    notes: &mut Vec<String>,
+) -> Cow<'a, str> {
+    let mut text = decode(bytes, declared, notes);
     if text.chars().any(is_forbidden) {
         text = Cow::Owned(replace_forbidden(&text, notes));
     }
@@ -33,10 +40,18 @@ pub(super) fn note(notes: &mut Vec<String>, text: String) {
     }
 }
 
-/// Repositories paste what was typed under Windows: bytes that are not UTF-8 are most likely that.
-fn decode<'a>(bytes: &'a [u8], notes: &mut Vec<String>) -> Cow<'a, str> {
+/// What is UTF-8 is that, whatever it is said to be: in another encoding it would make no sense. What is not is as declared.
+/// Where nothing is, repositories paste what was typed under Windows: the bytes are most likely that.
+fn decode<'a>(bytes: &'a [u8], declared: Option<&SingleBytes>, notes: &mut Vec<String>) -> Cow<'a, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
+        if let Some(SingleBytes { label, .. }) = declared.filter(|_| !text.is_ascii()) {
+            note(notes, format!("declared as {label} and read as UTF-8, which it is"));
+        }
         return Cow::Borrowed(text);
+    }
+    if let Some(SingleBytes { encoding, label }) = declared {
+        note(notes, format!("transcoded from {label}"));
+        return Cow::Owned(encoding.decode_without_bom_handling(bytes).0.into_owned());
     }
     note(notes, "bytes that are not UTF-8 were read as windows-1252".to_owned());
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
@@ -145,7 +160,7 @@ mod tests {
 
     fn check(sent: &[u8], kind: Kind, expected: &str, notes: usize) {
         let mut found = Vec::new();
-        assert_eq!(mend(sent, kind, &mut found), expected);
+        assert_eq!(mend(sent, kind, None, &mut found), expected);
         assert_eq!(found.len(), notes, "{found:?}");
     }
 
@@ -153,7 +168,7 @@ mod tests {
     fn what_is_right_is_left_alone() {
         let text = "é𝐀\t\r\n\u{85}\u{7f}\u{fffd}&#233;&#x1D400;&amp;&eacute;&#;&#x;&#12";
         check(text.as_bytes(), Kind::Text, text, 0);
-        assert!(matches!(mend(text.as_bytes(), Kind::Xml, &mut Vec::new()), Cow::Borrowed(_)));
+        assert!(matches!(mend(text.as_bytes(), Kind::Xml, None, &mut Vec::new()), Cow::Borrowed(_)));
     }
 
     #[test]
@@ -170,6 +185,20 @@ mod tests {
     fn references_to_halves_are_joined_and_those_to_nothing_replaced() {
         check(b"&#55349;&#56320;|&#xd835;x|&#56320;", Kind::Text, "𝐀|\u{fffd}x|\u{fffd}", 1);
         check(b"&#0;&#x1A;&#xFFFE;&#99999999999;", Kind::Text, "\u{fffd}\u{fffd}\u{fffd}\u{fffd}", 1);
+    }
+
+    #[test]
+    fn what_is_declared_counts_for_what_is_not_utf8() {
+        let label = "KOI8-R".to_owned();
+        let declared = SingleBytes { encoding: encoding_rs::KOI8_R, label };
+        let check = |bytes: &[u8], expected: &str, notes: &[&str]| {
+            let mut found = Vec::new();
+            assert_eq!(mend(bytes, Kind::Text, Some(&declared), &mut found), expected);
+            assert_eq!(found, notes);
+        };
+        check(b"plain", "plain", &[]);
+        check(&[0xc1, 0xc2], "аб", &["transcoded from KOI8-R"]);
+        check("é".as_bytes(), "é", &["declared as KOI8-R and read as UTF-8, which it is"]);
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub enum Item {
 /// A record or header that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
+    /// Its header, as far as it could be read: identifier and datestamp may be empty.
+    pub header: Header,
     /// It as it was received; its beginning when it is too large.
     pub fragment: Vec<u8>,
     /// Why.
@@ -204,7 +206,7 @@ impl Parser {
                 Ok(None) => break,
                 Ok(Some(token)) => {
                     if let Token::Start { .. } = token {
-                        self.builder.repaired_by_decoding(self.decoder.transcoded_from());
+                        self.builder.decoded_by(&self.decoder);
                     }
                     self.builder.take(&token, position, &mut self.items)
                 }

@@ -21,9 +21,9 @@ impl Builder {
                 if self.role() == Some(Role::Thing(Thing::Record)) {
                     self.header = Some(header);
                 } else if self.too_large {
-                    items.push_back(self.broken("a header is larger than allowed".to_owned()));
+                    items.push_back(self.broken(header, "a header is larger than allowed".to_owned()));
                 } else if header.identifier.is_empty() {
-                    items.push_back(self.broken("a header has no identifier".to_owned()));
+                    items.push_back(self.broken(header, "a header has no identifier".to_owned()));
                 } else {
                     items.push_back(Item::Header(header));
                 }
@@ -52,19 +52,20 @@ impl Builder {
     fn record(&mut self, declared: &Declarations) -> Item {
         let header = self.header.take();
         if self.too_large {
-            let identifier = header.map_or_else(String::new, |header| header.identifier);
-            return self.broken(format!("the record {identifier} is larger than allowed"));
+            let header = header.unwrap_or_default();
+            let reason = format!("the record {} is larger than allowed", header.identifier);
+            return self.broken(header, reason);
         }
         let Some(header) = header else {
-            return self.broken("a record has no header".to_owned());
+            return self.broken(Header::default(), "a record has no header".to_owned());
         };
         if header.identifier.is_empty() {
-            return self.broken("a record has no identifier".to_owned());
+            return self.broken(header, "a record has no identifier".to_owned());
         }
         let metadata = self.standalone("metadata", declared).pop();
         if metadata.is_none() && !header.deleted {
-            return self
-                .broken(format!("the record {} has no metadata and is not deleted", header.identifier));
+            let reason = format!("the record {} has no metadata and is not deleted", header.identifier);
+            return self.broken(header, reason);
         }
         let about = self.standalone("about", declared);
         let mut repaired = std::mem::take(&mut self.repaired);
@@ -72,9 +73,9 @@ impl Builder {
         Item::Record(Record { header, metadata, about, repaired })
     }
 
-    fn broken(&mut self, reason: String) -> Item {
+    fn broken(&mut self, header: Header, reason: String) -> Item {
         self.keeps_raw = false;
-        Item::Broken(Broken { fragment: std::mem::take(&mut self.raw), reason })
+        Item::Broken(Broken { header, fragment: std::mem::take(&mut self.raw), reason })
     }
 
     /// The sections of that name, each by itself.
@@ -85,11 +86,11 @@ impl Builder {
         let scopes: Vec<&Declarations> =
             self.open.iter().map(|open| &open.declared).chain([declared]).collect();
         let wanted = self.sections.iter().filter(|(known, section)| known == name && !section.is_empty());
-        let (raw, repaired) = (&self.raw, &mut self.repaired);
+        let (raw, declared, repaired) = (&self.raw, self.declared.as_ref(), &mut self.repaired);
         wanted
             .map(|(_, section)| {
                 let bytes = section.standalone(raw, &scopes);
-                match mend(&bytes, Kind::Xml, repaired) {
+                match mend(&bytes, Kind::Xml, declared, repaired) {
                     Cow::Borrowed(_) => bytes,
                     Cow::Owned(mended) => mended.into_bytes(),
                 }
