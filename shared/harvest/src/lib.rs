@@ -21,6 +21,7 @@ mod lease;
 mod listing;
 mod object_batch;
 mod object_files;
+mod page;
 mod preview;
 mod reason;
 mod record;
