@@ -33,6 +33,6 @@ fn every_trouble_has_a_test() {
             file.match_indices(&name)
                 .any(|(at, _)| !file[at + name.len()..].starts_with(char::is_alphanumeric))
         };
-        assert!(files.iter().any(|file| is_used(file)), "{name}");
+        assert!(files.iter().any(is_used), "{name}");
     }
 }

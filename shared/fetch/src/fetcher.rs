@@ -35,9 +35,15 @@ struct Inner {
     policy: Policy,
     guard: Guard,
     hosts: Hosts,
-    clients: Arc<Clients>,
-    /// Hosts that are treated in a way of their own, and what they are asked by.
-    special: RwLock<HashMap<String, (HostPolicy, Arc<Clients>)>>,
+    clients: Clients,
+    /// Hosts that are treated in a way of their own.
+    special: RwLock<HashMap<String, Arc<Special>>>,
+}
+
+/// How a host is treated, and what it is asked by.
+struct Special {
+    policy: HostPolicy,
+    clients: Clients,
 }
 
 /// One of the attempts of a request.
@@ -69,7 +75,7 @@ impl Fetcher {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Guard::default();
         policy.trusted_hosts.iter().for_each(|host| guard.trust(host));
-        let clients = Arc::new(Clients::new(&policy, &guard)?);
+        let clients = Clients::new(&policy, &guard)?;
         let hosts = Hosts::new(policy.connections_per_host);
         Ok(Self(Arc::new(Inner { policy, guard, hosts, clients, special: RwLock::default() })))
     }
@@ -85,28 +91,29 @@ impl Fetcher {
     /// When the certificates that are to be trusted for it cannot be read, or the HTTP client cannot be made.
     pub fn adapt(&self, host: &str, policy: &HostPolicy) -> Result<(), Error> {
         self.trust(host);
-        let host = normal(host);
-        let known = self.special(&host).is_some_and(|(known, _)| known == *policy);
-        if known {
+        let (host, usual) = (normal(host), *policy == HostPolicy::default());
+        if self.special(&host).map_or(usual, |special| special.policy == *policy) {
             return Ok(());
         }
+        let new = match usual {
+            true => None,
+            false => Some(Clients::towards(&host, policy, &self.0.policy, &self.0.guard)?),
+        };
         let mut special = self.0.special.write().unwrap_or_else(PoisonError::into_inner);
-        if *policy == HostPolicy::default() {
-            special.remove(&host);
-        } else {
-            let clients = Clients::towards(&host, policy, &self.0.policy, &self.0.guard)?;
-            special.insert(host, (policy.clone(), Arc::new(clients)));
-        }
+        match new {
+            Some(clients) => special.insert(host, Arc::new(Special { policy: policy.clone(), clients })),
+            None => special.remove(&host),
+        };
         Ok(())
     }
 
-    fn special(&self, host: &str) -> Option<(HostPolicy, Arc<Clients>)> {
+    fn special(&self, host: &str) -> Option<Arc<Special>> {
         self.0.special.read().unwrap_or_else(PoisonError::into_inner).get(&normal(host)).cloned()
     }
 
     /// The User-Agent that a host is shown.
     pub fn user_agent(&self, host: &str) -> String {
-        let special = self.special(host).map(|(special, _)| special).unwrap_or_default();
+        let special = self.special(host).map(|special| special.policy.clone()).unwrap_or_default();
         self.0.policy.towards(&special).user_agent()
     }
 
@@ -225,7 +232,8 @@ impl Fetcher {
         let permit = self.0.hosts.permit(host).await;
         self.wait_for(host).await?;
         // Some hosts compress unasked: what may be compressed is decoded even when it is asked for as it is.
-        let clients = self.special(host).map_or_else(|| self.0.clients.clone(), |(_, clients)| clients);
+        let special = self.special(host);
+        let clients = special.as_ref().map_or(&self.0.clients, |special| &special.clients);
         let (client, asked_identity) = match request.encoding {
             Encoding::Any => (&clients.decoding, plain || self.0.hosts.identity_only(host)),
             Encoding::Identity => (&clients.plain, true),

@@ -73,9 +73,9 @@ impl Policy {
 /// What is different towards one host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostPolicy {
-    /// In place of [`Policy::contact`].
+    /// In place of the policy's.
     pub contact: Option<String>,
-    /// In place of [`Policy::user_agent`].
+    /// The whole User-Agent, in place of the policy's.
     pub user_agent: Option<String>,
     /// What its certificate has to be.
     pub tls: Tls,

@@ -45,6 +45,8 @@ pub struct HarvestRun {
     pub(crate) resumed: bool,
     /// What the endpoint was found to need.
     pub(crate) needs: Needs,
+    /// Whether identifiers could not be listed either, when a page of records could not, and no page since.
+    pub(crate) no_identifiers: bool,
 }
 
 impl HarvestRun {
@@ -237,7 +239,7 @@ impl HarvestRun {
         let ended = clock::now();
         let run = &self.run;
         let state = self.held.state();
-        let reached = run.reaches.clone().filter(|_| !run.limited);
+        let reached = run.reached();
         let moved = reached.is_some();
         let watermark = reached.or_else(|| state.watermark.clone());
         let gaps = run.open_gaps();
@@ -327,6 +329,7 @@ impl Prepared {
             refetch_from,
             resumed,
             needs,
+            no_identifiers: false,
         }
     }
 }

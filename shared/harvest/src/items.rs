@@ -2,7 +2,7 @@
 
 use granary_oai_pmh::{Header, Item, List, Request, Step, Summary, Trouble};
 
-use crate::{error::Error, harvest_run::HarvestRun, listing::Page, source::Kind, window::Holds};
+use crate::{error::Error, harvest_run::HarvestRun, page::Page, source::Kind, window::Holds};
 
 /// How many items are fetched between two checkpoints: the lease is renewed by them.
 const ITEMS_PER_CHECKPOINT: u64 = 100;
@@ -13,19 +13,19 @@ const FEW: usize = 100;
 impl HarvestRun {
     /// Whether the window in work holds few items: then those that keep a page from being listed are found at once.
     pub(crate) async fn holds(&mut self) -> Result<Holds, Error> {
-        if self.kind == Kind::Eprints3 {
-            // Identifiers are what could not be listed.
+        // Of that kind, identifiers are what could not be listed.
+        let Some(mut list) = self.identifier_list().filter(|_| self.kind != Kind::Eprints3) else {
             return Ok(Holds::Many);
-        }
-        let Some(mut list) = self.identifier_list() else { return Ok(Holds::Many) };
+        };
         let mut items = 0;
-        while items <= FEW {
-            let Ok((headers, step)) = self.identifiers(&mut list).await? else { return Ok(Holds::Many) };
-            items += headers.len();
-            match step {
-                Step::Ask | Step::Again => {}
-                Step::Done { .. } if items <= FEW => return Ok(Holds::Few),
-                Step::Done { .. } | Step::Trouble(_) => return Ok(Holds::Many),
+        while items <= FEW && !self.no_identifiers {
+            match self.identifiers(&mut list).await? {
+                Ok((headers, Step::Ask | Step::Again)) => items += headers.len(),
+                Ok((headers, Step::Done { .. })) => {
+                    return Ok(if items + headers.len() <= FEW { Holds::Few } else { Holds::Many });
+                }
+                // It is not asked for them at each halving.
+                Ok((_, Step::Trouble(_))) | Err(_) => self.no_identifiers = true,
             }
         }
         Ok(Holds::Many)

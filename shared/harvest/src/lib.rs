@@ -27,6 +27,7 @@ mod listing;
 mod object_batch;
 mod object_files;
 mod object_landing;
+mod page;
 mod preview;
 mod reason;
 mod record;

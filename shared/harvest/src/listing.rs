@@ -2,31 +2,18 @@
 
 use std::{sync::atomic::Ordering, time::Instant};
 
-use granary_oai_pmh::{
-    Datestamp, ErrorCode, Item, List, Need, Request, Retry, Selection, Step, Summary, Trouble, Warning,
-};
-use granary_queue::Task;
-use tokio::task::JoinSet;
+use granary_oai_pmh::{ErrorCode, List, Need, Request, Retry, Selection, Step, Trouble, Warning};
 
 use crate::{
-    choice::Choice,
-    context::Progress,
     endpoint::client_error,
     error::Error,
     harvest_run::HarvestRun,
-    record_worker::{Handled, RecordWorker},
-    report::{Counts, PROBLEMS_NAMED, Problem},
+    page::Failure,
     source::Kind,
     state::Gap,
     transfer::in_full,
-    window::{Holds, Progress as WindowProgress, Verdict, Window},
+    window::{Holds, Progress as WindowProgress, SoFar, Verdict, Window},
 };
-
-/// How many records of a page are stored at once.
-const RECORDS_AT_ONCE: usize = 16;
-
-/// How many tasks are held before they are queued; a page's end queues the rest.
-const TASKS_HELD: usize = 1000;
 
 /// How many windows in a row may be in trouble, and nothing be got in between, before the endpoint is taken for one that
 /// answers nothing: more than it takes to halve a century down to a second (32 times).
@@ -39,49 +26,6 @@ pub enum Listing {
     Done,
     /// The deadline is near, or it was asked to stop: there is a checkpoint.
     Stopped,
-}
-
-/// Records being stored, each with its datestamp.
-type Work = JoinSet<(String, Result<Handled, Error>)>;
-
-/// A page that was read, as far as it could be.
-pub(crate) struct PageRead {
-    pub(crate) summary: Summary,
-    pub(crate) failure: Option<Failure>,
-}
-
-/// Why a page could not be read to its end.
-pub(crate) enum Failure {
-    /// There was no answer, as often as the fetcher tries.
-    NoAnswer(granary_oai_pmh::Error),
-    /// There was one, and it broke off or was something else.
-    BreaksOff(granary_oai_pmh::Error),
-}
-
-impl Failure {
-    /// Whether the same request may have a better answer at once.
-    fn may_be_a_mishap(&self) -> bool {
-        match self {
-            Self::NoAnswer(_) => false,
-            // With an error status it has been asked for as often as the fetcher tries.
-            Self::BreaksOff(granary_oai_pmh::Error::Page { status, .. }) => *status < 400,
-            Self::BreaksOff(_) => true,
-        }
-    }
-
-    pub(crate) fn into_error(self) -> granary_oai_pmh::Error {
-        match self {
-            Self::NoAnswer(error) | Self::BreaksOff(error) => error,
-        }
-    }
-}
-
-/// What a page, or what was read of it, came to.
-#[derive(Default)]
-pub(crate) struct Page {
-    pub(crate) counts: Counts,
-    pub(crate) tasks: Vec<Task>,
-    pub(crate) problems: Vec<Problem>,
 }
 
 impl HarvestRun {
@@ -164,6 +108,18 @@ impl HarvestRun {
         if let Some(need) = found {
             self.learn(need);
         }
+        self.no_identifiers &= !matches!(step, Step::Ask | Step::Done { .. });
+        self.follow(step, so_far, read.failure, &request).await
+    }
+
+    /// Does what the list says after a page. `so_far` is what had been counted before it.
+    async fn follow(
+        &mut self,
+        step: Step,
+        so_far: SoFar,
+        failure: Option<Failure>,
+        request: &Request,
+    ) -> Result<Option<(Trouble, String)>, Error> {
         match step {
             Step::Ask => Ok(None),
             Step::Again => {
@@ -183,7 +139,7 @@ impl HarvestRun {
             }
             Step::Trouble(Trouble::Refused(error)) => self.refused(&error.code, &error.text).await.map(Some),
             Step::Trouble(trouble) => {
-                let detail = match read.failure {
+                let detail = match failure {
                     Some(failure) => self.page_failed(failure.into_error()).await?,
                     None => format!("{}: {trouble}", request.url(&self.source.url)),
                 };
@@ -210,157 +166,11 @@ impl HarvestRun {
         Err(endpoint.refused(&self.source, code, text).await)
     }
 
-    /// Reads a page and stores its records as they come.
-    pub(crate) async fn read_page(&mut self, request: &Request) -> Result<PageRead, Error> {
-        let mut summary = Summary::default();
-        let mut page = match self.client.open(request).await {
-            Ok(page) => page,
-            Err(error) => return Ok(PageRead { summary, failure: Some(Failure::NoAnswer(error)) }),
-        };
-        let url = page.url().to_string();
-        let mut done = Page::default();
-        let mut work = Work::new();
-        let failure = loop {
-            match page.next().await {
-                Ok(None) => break None,
-                Ok(Some(item)) => {
-                    summary.observe(&item);
-                    self.take_item(item, &url, &mut done, &mut work).await?;
-                }
-                Err(error) => break Some(error),
-            }
-            if self.run.limited {
-                break None;
-            }
-        };
-        while self.collect_next(&mut work, &mut done).await? {}
-        self.queue_tasks(&mut done.tasks).await?;
-        self.run.counts.add(&done.counts);
-        let room = PROBLEMS_NAMED.saturating_sub(self.run.problems.len());
-        self.run.problems.extend(done.problems.into_iter().take(room));
-        Ok(PageRead { summary, failure: failure.map(Failure::BreaksOff) })
-    }
-
-    async fn take_item(
-        &mut self,
-        item: Item,
-        url: &str,
-        done: &mut Page,
-        work: &mut Work,
-    ) -> Result<(), Error> {
-        match item {
-            Item::Record(record) => {
-                self.count_record(done);
-                let datestamp = record.header.datestamp.clone();
-                self.compare_with_window(&datestamp);
-                let (job, url) = (self.worker(), url.to_owned());
-                work.spawn(async move { (datestamp, job.record(record, url).await) });
-            }
-            Item::Header(header) => {
-                self.count_record(done);
-                let datestamp = header.datestamp.clone();
-                self.compare_with_window(&datestamp);
-                let (job, url) = (self.worker(), url.to_owned());
-                work.spawn(async move { (datestamp, job.header(header, url).await) });
-            }
-            Item::Broken(broken) => {
-                self.count_record(done);
-                done.counts.failed += 1;
-                Progress::add(&self.context.progress.failed, 1);
-                self.run.quarantined += 1;
-                let name = format!("{}-{:06}.xml", self.run.id, self.run.quarantined);
-                let kept = self.context.granary.quarantine(&self.source.silo, &name, broken.fragment).await?;
-                let detail = format!("{url}: {}", broken.reason);
-                tracing::warn!(silo = %self.source.silo, "{detail}; kept in {kept}");
-                self.note_unread(&broken.header.datestamp, &detail);
-                let identifier = Some(broken.header.identifier).filter(|identifier| !identifier.is_empty());
-                done.problems.push(Problem { identifier, detail, quarantined: Some(kept) });
-            }
-            Item::ResponseDate(_)
-            | Item::Request { .. }
-            | Item::Identify(_)
-            | Item::Format(_)
-            | Item::Set(_)
-            | Item::Error(_)
-            | Item::Next(_) => {}
-        }
-        while work.len() >= RECORDS_AT_ONCE && self.collect_next(work, done).await? {}
-        Ok(())
-    }
-
-    pub(crate) fn count_record(&mut self, done: &mut Page) {
-        done.counts.records += 1;
-        Progress::add(&self.context.progress.records, 1);
-        if self.limit.is_some_and(|limit| self.run.counts.records + done.counts.records >= limit) {
-            // What is left is not asked for; the watermark stays where it is.
-            self.run.limited = true;
-        }
-    }
-
-    /// What lies outside the window is stored all the same, and noted: dividing the window by date is of no use then.
-    fn compare_with_window(&mut self, datestamp: &str) {
-        let granularity = self.run.granularity;
-        if let Some(window) = self.run.windows.current() {
-            window.outside += u64::from(window.excludes(datestamp, granularity));
-        }
-    }
-
-    /// The granule of a record that could not be read or stored becomes a gap, so that later runs try it again; without
-    /// a datestamp, the whole window.
-    pub(crate) fn note_unread(&mut self, datestamp: &str, detail: &str) {
-        let Some(window) = self.run.windows.iter().last() else { return };
-        let granule = datestamp.parse::<Datestamp>().ok().map(|stamp| stamp.at(self.run.granularity));
-        let span = match granule {
-            Some(stamp) => Window::new(Some(stamp.clone()), Some(stamp), window.set.clone()),
-            None => Window::new(window.from.clone(), window.until.clone(), window.set.clone()),
-        };
-        self.run.note_unread(Gap::of(&span, &format!("a record could not be read or stored: {detail}")));
-    }
-
-    async fn collect_next(&mut self, work: &mut Work, done: &mut Page) -> Result<bool, Error> {
-        let (datestamp, handled) = match work.join_next().await {
-            None => return Ok(false),
-            Some(Ok(handled)) => handled,
-            Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
-        };
-        self.collect(&datestamp, handled?, done).await?;
-        Ok(true)
-    }
-
-    pub(crate) async fn collect(
-        &mut self,
-        datestamp: &str,
-        handled: Handled,
-        done: &mut Page,
-    ) -> Result<(), Error> {
-        if handled.counts.failed > 0 {
-            let detail = handled.problem.as_ref().map_or("", |problem| problem.detail.as_str());
-            self.note_unread(datestamp, detail);
-        }
-        done.counts.add(&handled.counts);
-        done.tasks.extend(handled.tasks);
-        done.problems.extend(handled.problem);
-        if done.tasks.len() >= TASKS_HELD {
-            self.queue_tasks(&mut done.tasks).await?;
-        }
-        Ok(())
-    }
-
-    /// Bytes and manifests are safe before what follows from them is queued.
-    pub(crate) async fn queue_tasks(&mut self, tasks: &mut Vec<Task>) -> Result<(), Error> {
-        self.context.granary.sync().await?;
-        if !tasks.is_empty() {
-            self.context.queue.send(tasks).await?;
-            Progress::add(&self.context.progress.queued, tasks.len() as u64);
-            self.run.queued += tasks.len() as u64;
-            tasks.clear();
-        }
-        Ok(())
-    }
-
     /// Tells a page that cannot be had from an endpoint that cannot be reached: the latter ends the step.
     pub(crate) async fn page_failed(&mut self, error: granary_oai_pmh::Error) -> Result<String, Error> {
-        if let Retry::NotBefore(_) = error.retry() {
+        // A firewall keeps us from all lists, and takes it ill to be asked again.
+        let by_firewall = matches!(&error, granary_oai_pmh::Error::Fetch { .. }) && error.is_blocked();
+        if by_firewall || matches!(error.retry(), Retry::NotBefore(_)) {
             return Err(client_error(&self.client, &self.source, error));
         }
         tracing::warn!(silo = %self.source.silo, "{}", in_full(&error));
@@ -422,21 +232,6 @@ impl HarvestRun {
         match self.kind {
             Kind::Eprints3 => "oai_dc".to_owned(),
             Kind::Oai | Kind::Auto => self.prefix.clone(),
-        }
-    }
-
-    pub(crate) fn worker(&self) -> RecordWorker {
-        let window = self.run.windows.iter().last();
-        let first_pass = !self.resumed && window.is_some_and(Window::is_first_pass);
-        RecordWorker {
-            silo: self.silo.clone(),
-            prefix: self.prefix.clone(),
-            template: self.template.clone(),
-            choice: Choice::of(&self.source),
-            run: self.run.id.clone(),
-            first_pass,
-            silo_was_empty: self.run.first,
-            refetch_from: self.refetch_from.clone(),
         }
     }
 }

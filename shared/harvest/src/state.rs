@@ -144,6 +144,11 @@ impl Run {
         self.gaps.iter().chain(&self.unread).cloned().chain(untried).collect()
     }
 
+    /// The watermark after the run, if it ends here: none as long as any window is left.
+    pub(crate) fn reached(&self) -> Option<Datestamp> {
+        self.reaches.clone().filter(|_| !self.limited && self.windows.is_empty())
+    }
+
     /// Notes that the span of `gap` holds a record that could not be read or stored. Many such spans become one that
     /// covers them.
     pub(crate) fn note_unread(&mut self, gap: Gap) {
@@ -329,7 +334,12 @@ impl Granary {
 
 #[cfg(test)]
 mod tests {
+    use granary_oai_pmh::Trouble;
+    use proptest::prelude::*;
+    use serde_json::json;
+
     use super::*;
+    use crate::window::{Holds, Verdict};
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("a time")
@@ -374,5 +384,63 @@ mod tests {
         let leased = State { lease: Some(Lease { holder, host, since: now, expires: soon }), ..new };
         assert_eq!(leased.turn(day, now), Turn::Leased(soon));
         assert_eq!(leased.turn(day, soon), Turn::Due);
+    }
+
+    fn day(number: u64) -> Datestamp {
+        let midnight = DateTime::UNIX_EPOCH + TimeDelta::days(number.try_into().expect("not so far ahead"));
+        Datestamp::of(midnight).at(Granularity::Day)
+    }
+
+    fn run_over(days: u64) -> Run {
+        let document = json!({
+            "id": "r", "started": "2026-01-01T00:00:00Z", "response_date": day(days), "earliest": day(1),
+            "granularity": "YYYY-MM-DD", "first": false, "windows": [], "counts": Counts::default(),
+            "reaches": day(days),
+        });
+        let run: Run = serde_json::from_value(document).expect("a run");
+        Run { windows: Windows::plan(Some(&day(1)), Some(&day(days)), &[]), ..run }
+    }
+
+    proptest! {
+        /// Whatever a repository answers, the watermark moves only when every window is done or a gap; and cut short
+        /// anywhere, what is not done is in the windows that are left.
+        #[test]
+        fn the_watermark_never_passes_a_window_that_is_not_done(
+            days in 1u64..100,
+            answers in proptest::collection::vec(0u8..4, 1..40),
+        ) {
+            let mut run = run_over(days);
+            let mut done = Vec::new();
+            let mut answers = answers.into_iter().cycle();
+            while run.windows.current().is_some() {
+                prop_assert_eq!(run.reached(), None);
+                // As if the process had been killed here.
+                run = serde_json::from_str(&serde_json::to_string(&run).expect("JSON")).expect("a run");
+                let trouble = match answers.next() {
+                    Some(0) => None,
+                    Some(1) => Some(Trouble::Loop),
+                    Some(2) => Some(Trouble::CutOff),
+                    _ => Some(Trouble::Short { seen: 1, announced: 2 }),
+                };
+                let verdict = trouble.map(|trouble| {
+                    run.windows.trouble(&trouble, Holds::Many, Granularity::Day, &day(1), &day(days))
+                });
+                match verdict {
+                    None => done.extend(run.windows.done().map(|window| Gap::of(&window, ""))),
+                    Some(Verdict::GivenUp) => {
+                        let given_up = run.windows.done();
+                        run.gaps.extend(given_up.map(|window| Gap::of(&window, "why")));
+                    }
+                    Some(Verdict::Restarted | Verdict::Halved | Verdict::ItemByItem) => {}
+                }
+            }
+            prop_assert_eq!(run.reached(), Some(day(days)));
+            for number in 1..=days {
+                let holds = |span: &&Gap| {
+                    span.from.as_ref() <= Some(&day(number)) && Some(&day(number)) <= span.until.as_ref()
+                };
+                prop_assert_eq!(done.iter().chain(&run.open_gaps()).filter(holds).count(), 1, "day {}", number);
+            }
+        }
     }
 }

@@ -7,10 +7,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use crate::{
-    list::{List, Step, Trouble},
+    list::List,
     need::Needs,
     parser::{Item, Limits, PageError, Parser},
     request::Request,
+    step::{Step, Trouble},
     summary::Summary,
     types::{ErrorCode, Identify, MetadataFormat, OaiError, Set},
 };

@@ -10,6 +10,7 @@ mod list;
 mod need;
 mod parser;
 mod request;
+mod step;
 mod summary;
 mod types;
 
@@ -21,10 +22,11 @@ pub use client::{Answer, Client, Error, Page};
 pub use datestamp::{Datestamp, Granularity, InvalidDatestamp};
 #[cfg(feature = "client")]
 pub use granary_fetch::Retry;
-pub use list::{List, Step, Trouble, Warning};
+pub use list::List;
 pub use need::{Need, Needs};
 pub use parser::{Broken, Item, Limits, PageError, Parser};
 pub use request::{Request, Selection, Verb};
+pub use step::{Step, Trouble, Warning};
 pub use summary::{Ending, PageSummary, Summary};
 pub use types::{
     DeletedRecord, ErrorCode, Header, Identify, MetadataFormat, Next, OaiError, Record, Set, Token,

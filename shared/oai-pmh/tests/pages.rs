@@ -239,6 +239,7 @@ fn what_cannot_be_used_is_given_as_it_was_received_and_costs_itself_only() {
     let header = "<header><datestamp>2020-01-01</datestamp></header>";
     let items = items(page(&format!("<ListIdentifiers>{header}</ListIdentifiers>")));
     assert_eq!(broken(&items)[0].fragment, header.as_bytes());
+    assert_eq!(broken(&items)[0].header.datestamp, "2020-01-01", "it says where to look for it again");
 }
 
 #[test]
@@ -258,6 +259,7 @@ fn a_record_beyond_its_limit_costs_itself_only() {
         );
         let [broken] = broken(&whole.0)[..] else { panic!("{:?}", whole.0) };
         assert!(broken.fragment.starts_with(b"<record><header>") && broken.fragment.len() <= 2000);
+        assert_eq!(broken.header.identifier, "oai:x:2");
         assert_eq!(parse_pieces(page.as_bytes().chunks(1), limits), whole, "byte by byte");
     }
 }

@@ -1,5 +1,7 @@
 //! Bodies: encoded, too long, too short, and not what they claim to be.
 
+use std::io::Write as _;
+
 use granary_fetch::{Encoding, Error, Reason, Request, Retry};
 
 use crate::server::{Reply, Server, fetcher, get, impatient, ok, raw, response};
@@ -242,4 +244,57 @@ async fn a_lie_about_gzip_does_not_end_in_a_circle() {
         let _ = response.bytes().await.map(|bytes| assert_eq!(bytes, "plain"));
     }
     assert!(server.asked().len() <= 3, "{}", server.asked().len());
+}
+
+#[tokio::test]
+async fn compression_that_breaks_off_is_an_error_and_is_not_asked_for_again() {
+    // So long that much of it has been handed out before it breaks off.
+    let text: String = (0..50_000).map(|number| format!("{number}\n")).collect();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    let mut half = encoder.finish().unwrap();
+    half.truncate(half.len() / 2);
+    let server = Server::start(move |asked| {
+        let half = half.clone();
+        async move {
+            Reply::Close(match asked.header("accept-encoding") {
+                Some("identity") => ok("plain"),
+                _ => encoded("gzip", half),
+            })
+        }
+    })
+    .await;
+    let fetcher = fetcher();
+    let error = fetcher.get(get(&server.url("/"))).await.unwrap().bytes().await.unwrap_err();
+    assert!(matches!(error, Error::Encoding { .. }), "{error}");
+    assert_eq!(error.retry(), Retry::Later);
+    assert!(fetcher.compresses_badly("127.0.0.1"));
+    assert_eq!(fetcher.get(get(&server.url("/"))).await.unwrap().bytes().await.unwrap(), "plain");
+}
+
+#[tokio::test]
+async fn a_server_that_fails_whenever_it_is_asked_to_compress_is_asked_not_to_at_last() {
+    let server = Server::start(|asked| async move {
+        Reply::Close(match asked.header("accept-encoding") {
+            Some("identity") => ok("plain"),
+            _ => response("500 x", &[], ""),
+        })
+    })
+    .await;
+    let fetcher = fetcher();
+    for _ in 0..2 {
+        let response = fetcher.get(get(&server.url("/"))).await.unwrap();
+        assert_eq!(response.bytes().await.unwrap(), "plain");
+    }
+    assert_eq!(server.asked().len(), 4, "three times, and once");
+}
+
+#[tokio::test]
+async fn gzip_that_no_header_announces_is_unpacked_within_the_limit() {
+    let server = Server::script([ok(hex(GZIP)), ok(gzip_bomb())]).await;
+    let fetcher = fetcher();
+    assert_eq!(fetcher.get(get(&server.url("/"))).await.unwrap().bytes().await.unwrap(), TEXT);
+    let request = Request { max_bytes: Some(50_000), ..get(&server.url("/bomb")) };
+    let error = fetcher.get(request).await.unwrap().bytes().await.unwrap_err();
+    assert!(matches!(error, Error::TooBig { limit: 50_000, .. }), "{error}");
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use granary_fetch::{Error, Fetcher, Policy, Reason, Request, Retry, Statuses};
+use granary_fetch::{Error, Fetcher, HostPolicy, Policy, Reason, Request, Retry, Statuses, Tls};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
@@ -164,14 +165,36 @@ async fn a_certificate_that_nobody_vouches_for_is_refused_for_good() {
     assert_eq!(server.handshakes.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
 
+#[tokio::test]
+async fn a_certificate_may_be_trusted_for_one_host_or_not_be_looked_at() {
+    let server = self_signed().await;
+    let url: Url = format!("https://localhost:{}/", server.port).parse().unwrap();
+    let fetcher = impatient();
+    let adapt = |tls: Tls| fetcher.adapt("localhost", &HostPolicy { tls, ..HostPolicy::default() });
+    for trusting in [Tls::Authority(server.pem.clone()), Tls::Unchecked] {
+        adapt(trusting).unwrap();
+        assert_eq!(fetcher.get(get(&url)).await.unwrap().bytes().await.unwrap(), "over TLS");
+        adapt(Tls::Public).unwrap();
+        assert!(matches!(fetcher.get(get(&url)).await, Err(Error::Certificate { .. })));
+    }
+    let error = adapt(Tls::Authority("no certificate".to_owned())).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the certificates that are to be trusted for localhost cannot be read as PEM"
+    );
+}
+
 struct SelfSigned {
     port: u16,
+    /// Its certificate.
+    pem: String,
     handshakes: Arc<std::sync::atomic::AtomicUsize>,
 }
 
 /// A TLS server for `localhost` that signed its certificate itself. Runs as long as the test's runtime.
 async fn self_signed() -> SelfSigned {
     let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let pem = identity.cert.pem();
     let key = PrivateKeyDer::Pkcs8(identity.signing_key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -185,9 +208,13 @@ async fn self_signed() -> SelfSigned {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            // Fails, since the client does not believe us.
-            let _ = acceptor.accept(stream).await;
+            // Fails when the client does not believe us.
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(&ok("over TLS")).await;
+                let _ = stream.shutdown().await;
+            }
         }
     });
-    SelfSigned { port, handshakes }
+    SelfSigned { port, pem, handshakes }
 }

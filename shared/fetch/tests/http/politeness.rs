@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
-use granary_fetch::{Encoding, Fetcher, Policy, Reason, Request, Retry, Validators};
+use granary_fetch::{Encoding, Fetcher, HostPolicy, Policy, Reason, Request, Retry, Validators};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -40,6 +40,27 @@ async fn a_user_agent_of_the_policy_replaces_ours_whole() {
     let policy =
         Policy { user_agent: Some("Other/1".into()), contact: Some("me@example.org".into()), ..policy() };
     assert_eq!(sent(policy, |_| {}).await.header("user-agent"), Some("Other/1"));
+}
+
+#[tokio::test]
+async fn a_host_may_be_shown_another_user_agent_and_another_contact() {
+    let server = Server::script([ok("")]).await;
+    let fetcher = Fetcher::new(Policy { contact: Some("me@example.org".into()), ..policy() }).unwrap();
+    let asks = async || {
+        fetcher.get(get(&server.url("/"))).await.unwrap();
+        let asked = server.asked().pop().unwrap();
+        ["user-agent", "from"].map(|name| asked.header(name).unwrap_or_default().to_owned())
+    };
+    let special = HostPolicy { user_agent: Some("Other/1".into()), ..HostPolicy::default() };
+    fetcher.adapt("127.0.0.1", &special).unwrap();
+    assert_eq!(asks().await, ["Other/1", "me@example.org"]);
+    assert_eq!(fetcher.user_agent("127.0.0.1"), "Other/1");
+    let special = HostPolicy { contact: Some("you@example.org".into()), ..HostPolicy::default() };
+    fetcher.adapt("127.0.0.1", &special).unwrap();
+    assert!(asks().await[0].contains("you@example.org"));
+    fetcher.adapt("127.0.0.1", &HostPolicy::default()).unwrap();
+    assert!(asks().await[0].contains("me@example.org"));
+    assert!(fetcher.user_agent("elsewhere.example.org").contains("me@example.org"));
 }
 
 #[tokio::test]

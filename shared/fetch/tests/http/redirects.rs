@@ -1,6 +1,6 @@
 //! Following where it leads.
 
-use granary_fetch::{Error, Fetcher, Policy, Reason, Retry};
+use granary_fetch::{Error, Fetcher, Policy, Query, Reason, Request, Retry};
 
 use crate::server::{Reply, Server, fetcher, get, ok, policy, response};
 
@@ -99,4 +99,24 @@ async fn a_redirect_to_nowhere_is_an_error_for_good() {
         assert_eq!(error.retry(), Retry::Never, "{error}");
         assert_eq!(server.asked().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_query_is_kept_where_that_is_asked_for_and_the_redirect_has_none() {
+    let server = Server::start(|asked| async move {
+        let to = |location: &str| response("301 x", &[&format!("Location: {location}")], "");
+        Reply::Close(match asked.target.split('?').next() {
+            Some("/bare") => to("/new"),
+            Some("/with") => to("/new?c=d"),
+            _ => ok(asked.target),
+        })
+    })
+    .await;
+    let check = async |target: &str, query: Query, came_to: &str| {
+        let request = Request { query, ..get(&server.url(target)) };
+        assert_eq!(fetcher().get(request).await.unwrap().bytes().await.unwrap(), came_to);
+    };
+    check("/bare?a=b", Query::Kept, "/new?a=b").await;
+    check("/bare?a=b", Query::AsRedirected, "/new").await;
+    check("/with?a=b", Query::Kept, "/new?c=d").await;
 }

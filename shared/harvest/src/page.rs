@@ -1,0 +1,230 @@
+//! One page of a list: reads it, and stores its records as they come.
+
+use granary_oai_pmh::{Datestamp, Item, Request, Summary};
+use granary_queue::Task;
+use tokio::task::JoinSet;
+
+use crate::{
+    choice::Choice,
+    context::Progress,
+    error::Error,
+    harvest_run::HarvestRun,
+    record_worker::{Handled, RecordWorker},
+    report::{Counts, PROBLEMS_NAMED, Problem},
+    state::Gap,
+    window::Window,
+};
+
+/// How many records of a page are stored at once.
+const RECORDS_AT_ONCE: usize = 16;
+
+/// How many tasks are held before they are queued; a page's end queues the rest.
+const TASKS_HELD: usize = 1000;
+
+/// Records being stored, each with its datestamp.
+type Work = JoinSet<(String, Result<Handled, Error>)>;
+
+/// A page that was read, as far as it could be.
+pub(crate) struct PageRead {
+    pub(crate) summary: Summary,
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Why a page could not be read to its end.
+pub(crate) enum Failure {
+    /// There was no answer, as often as the fetcher tries.
+    NoAnswer(granary_oai_pmh::Error),
+    /// There was one, and it broke off or was something else.
+    BreaksOff(granary_oai_pmh::Error),
+}
+
+impl Failure {
+    /// Whether the same request may have a better answer at once.
+    pub(crate) fn may_be_a_mishap(&self) -> bool {
+        match self {
+            Self::NoAnswer(_) => false,
+            // With an error status it has been asked for as often as the fetcher tries.
+            Self::BreaksOff(granary_oai_pmh::Error::Page { status, .. }) => *status < 400,
+            Self::BreaksOff(_) => true,
+        }
+    }
+
+    pub(crate) fn into_error(self) -> granary_oai_pmh::Error {
+        match self {
+            Self::NoAnswer(error) | Self::BreaksOff(error) => error,
+        }
+    }
+}
+
+/// What a page, or what was read of it, came to.
+#[derive(Default)]
+pub(crate) struct Page {
+    pub(crate) counts: Counts,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl HarvestRun {
+    /// Reads a page and stores its records as they come.
+    pub(crate) async fn read_page(&mut self, request: &Request) -> Result<PageRead, Error> {
+        let mut summary = Summary::default();
+        let mut page = match self.client.open(request).await {
+            Ok(page) => page,
+            Err(error) => return Ok(PageRead { summary, failure: Some(Failure::NoAnswer(error)) }),
+        };
+        let url = page.url().to_string();
+        let mut done = Page::default();
+        let mut work = Work::new();
+        let failure = loop {
+            match page.next().await {
+                Ok(None) => break None,
+                Ok(Some(item)) => {
+                    summary.observe(&item);
+                    self.take_item(item, &url, &mut done, &mut work).await?;
+                }
+                Err(error) => break Some(error),
+            }
+            if self.run.limited {
+                break None;
+            }
+        };
+        while self.collect_next(&mut work, &mut done).await? {}
+        self.queue_tasks(&mut done.tasks).await?;
+        self.run.counts.add(&done.counts);
+        let room = PROBLEMS_NAMED.saturating_sub(self.run.problems.len());
+        self.run.problems.extend(done.problems.into_iter().take(room));
+        Ok(PageRead { summary, failure: failure.map(Failure::BreaksOff) })
+    }
+
+    async fn take_item(
+        &mut self,
+        item: Item,
+        url: &str,
+        done: &mut Page,
+        work: &mut Work,
+    ) -> Result<(), Error> {
+        match item {
+            Item::Record(record) => {
+                self.count_record(done);
+                let datestamp = record.header.datestamp.clone();
+                self.compare_with_window(&datestamp);
+                let (job, url) = (self.worker(), url.to_owned());
+                work.spawn(async move { (datestamp, job.record(record, url).await) });
+            }
+            Item::Header(header) => {
+                self.count_record(done);
+                let datestamp = header.datestamp.clone();
+                self.compare_with_window(&datestamp);
+                let (job, url) = (self.worker(), url.to_owned());
+                work.spawn(async move { (datestamp, job.header(header, url).await) });
+            }
+            Item::Broken(broken) => {
+                self.count_record(done);
+                done.counts.failed += 1;
+                Progress::add(&self.context.progress.failed, 1);
+                self.run.quarantined += 1;
+                let name = format!("{}-{:06}.xml", self.run.id, self.run.quarantined);
+                let kept = self.context.granary.quarantine(&self.source.silo, &name, broken.fragment).await?;
+                let detail = format!("{url}: {}", broken.reason);
+                tracing::warn!(silo = %self.source.silo, "{detail}; kept in {kept}");
+                self.note_unread(&broken.header.datestamp, &detail);
+                let identifier = Some(broken.header.identifier).filter(|identifier| !identifier.is_empty());
+                done.problems.push(Problem { identifier, detail, quarantined: Some(kept) });
+            }
+            Item::ResponseDate(_)
+            | Item::Request { .. }
+            | Item::Identify(_)
+            | Item::Format(_)
+            | Item::Set(_)
+            | Item::Error(_)
+            | Item::Next(_) => {}
+        }
+        while work.len() >= RECORDS_AT_ONCE && self.collect_next(work, done).await? {}
+        Ok(())
+    }
+
+    pub(crate) fn count_record(&mut self, done: &mut Page) {
+        done.counts.records += 1;
+        Progress::add(&self.context.progress.records, 1);
+        if self.limit.is_some_and(|limit| self.run.counts.records + done.counts.records >= limit) {
+            // What is left is not asked for; the watermark stays where it is.
+            self.run.limited = true;
+        }
+    }
+
+    /// What lies outside the window is stored all the same, and noted: dividing the window by date is of no use then.
+    fn compare_with_window(&mut self, datestamp: &str) {
+        let granularity = self.run.granularity;
+        if let Some(window) = self.run.windows.current() {
+            window.outside += u64::from(window.excludes(datestamp, granularity));
+        }
+    }
+
+    /// The granule of a record that could not be read or stored becomes a gap, so that later runs try it again; without
+    /// a datestamp, the whole window.
+    pub(crate) fn note_unread(&mut self, datestamp: &str, detail: &str) {
+        let Some(window) = self.run.windows.iter().last() else { return };
+        let granule = datestamp.parse::<Datestamp>().ok().map(|stamp| stamp.at(self.run.granularity));
+        let span = match granule {
+            Some(stamp) => Window::new(Some(stamp.clone()), Some(stamp), window.set.clone()),
+            None => Window::new(window.from.clone(), window.until.clone(), window.set.clone()),
+        };
+        self.run.note_unread(Gap::of(&span, &format!("a record could not be read or stored: {detail}")));
+    }
+
+    async fn collect_next(&mut self, work: &mut Work, done: &mut Page) -> Result<bool, Error> {
+        let (datestamp, handled) = match work.join_next().await {
+            None => return Ok(false),
+            Some(Ok(handled)) => handled,
+            Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        self.collect(&datestamp, handled?, done).await?;
+        Ok(true)
+    }
+
+    pub(crate) async fn collect(
+        &mut self,
+        datestamp: &str,
+        handled: Handled,
+        done: &mut Page,
+    ) -> Result<(), Error> {
+        if handled.counts.failed > 0 {
+            let detail = handled.problem.as_ref().map_or("", |problem| problem.detail.as_str());
+            self.note_unread(datestamp, detail);
+        }
+        done.counts.add(&handled.counts);
+        done.tasks.extend(handled.tasks);
+        done.problems.extend(handled.problem);
+        if done.tasks.len() >= TASKS_HELD {
+            self.queue_tasks(&mut done.tasks).await?;
+        }
+        Ok(())
+    }
+
+    /// Bytes and manifests are safe before what follows from them is queued.
+    pub(crate) async fn queue_tasks(&mut self, tasks: &mut Vec<Task>) -> Result<(), Error> {
+        self.context.granary.sync().await?;
+        if !tasks.is_empty() {
+            self.context.queue.send(tasks).await?;
+            Progress::add(&self.context.progress.queued, tasks.len() as u64);
+            self.run.queued += tasks.len() as u64;
+            tasks.clear();
+        }
+        Ok(())
+    }
+
+    pub(crate) fn worker(&self) -> RecordWorker {
+        let window = self.run.windows.iter().last();
+        let first_pass = !self.resumed && window.is_some_and(Window::is_first_pass);
+        RecordWorker {
+            silo: self.silo.clone(),
+            prefix: self.prefix.clone(),
+            template: self.template.clone(),
+            choice: Choice::of(&self.source),
+            run: self.run.id.clone(),
+            first_pass,
+            silo_was_empty: self.run.first,
+            refetch_from: self.refetch_from.clone(),
+        }
+    }
+}
