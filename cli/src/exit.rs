@@ -99,6 +99,7 @@ fn of_harvest(error: &granary_harvest::Error) -> Exit {
         | Error::Blocked { .. }
         | Error::EveryListFails { .. }
         | Error::NotBefore { .. }
+        | Error::OutOfTime { .. }
         | Error::Leased { .. }
         | Error::TakenOver { .. }
         | Error::Local { .. } => Exit::Unfinished,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use granary_fetch::Fetcher;
-use granary_harvest::{Context, Granary, Progress, Source};
+use granary_harvest::{Context, Granary, Source};
 use granary_host::{Access, Fetching, QueueLocation};
 use granary_queue::Queue;
 use tokio_util::sync::CancellationToken;
@@ -114,7 +114,7 @@ pub(crate) async fn context(
 ) -> anyhow::Result<Context> {
     let fetcher = fetcher(global, Some(&granary), more, workers).await?;
     let queue = create_queue(global, &granary).await?;
-    Ok(Context { granary, queue, fetcher, stop: stop.clone(), progress: Arc::new(Progress::default()) })
+    Ok(Context::new(granary, queue, fetcher, stop.clone()))
 }
 
 /// A token that Ctrl-C or SIGTERM cancels. A second one ends the process at once; nothing is lost by that either.

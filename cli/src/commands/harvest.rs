@@ -1,8 +1,15 @@
 //! `granary harvest`: the whole job.
 
-use std::{collections::BTreeMap, io::Write as _, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::Write as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use granary_harvest::{Context, Error, HarvestRun, Listing, Progress, Report, Source, Until, check, work};
+use granary_harvest::{
+    Context, Error, HarvestRun, Listing, Outstanding, Progress, Report, Source, Until, check, work,
+};
 use granary_queue::Select;
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +25,9 @@ use crate::{
 
 /// How often the lease is renewed while files are fetched.
 const RENEWAL: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether a run is done that shares its queue with others.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Harvest a repository by its URL, or update silos by name; none named: all
 #[derive(Debug, clap::Args)]
@@ -135,7 +145,7 @@ async fn one(
         Ok(Listing::Done) => {}
         Ok(Listing::Stopped) if !stop.is_cancelled() && run.is_listed() => {
             // What is listed is done with; the tasks stay in the queue.
-            let report = run.finish().await?;
+            let report = run.finish(Outstanding::Waiting).await?;
             summary(printer, &context, &report, command.list_only).await?;
             let text = "a server asks to wait with some files; `granary work --drain` fetches them later";
             printer.say(format_args!("{}: {text}", source.silo));
@@ -152,7 +162,8 @@ async fn one(
             return Err(error.into());
         }
     }
-    let report = run.finish().await?;
+    let outstanding = if command.list_only { Outstanding::Waiting } else { Outstanding::Lost };
+    let report = run.finish(outstanding).await?;
     summary(printer, &context, &report, command.list_only).await
 }
 
@@ -164,22 +175,31 @@ async fn list_and_download(
     command: &Harvest,
 ) -> Result<Listing, Error> {
     if command.list_only {
-        return run.list(None).await;
+        return run.list().await;
     }
     let (listed, is_listed) = watch::channel(false);
     // Each loop takes up to ten tasks at a time; the connections are bounded for each host.
     let loops = usize::from(command.workers).div_ceil(2);
+    let done = context.stop.child_token();
     let start = |until| {
-        let (context, select) = (context.clone(), Select::Silo(source.silo.to_string()));
-        tokio::spawn(async move { work(&context, &select, loops, until).await })
+        let select = Select::Silo(source.silo.to_string());
+        let (all, context) = (context.stop.clone(), Context { stop: done.clone(), ..context.clone() });
+        tokio::spawn(async move {
+            let worked = work(&context, &select, loops, until).await;
+            if worked.is_err() {
+                // What cannot be stored need not be listed.
+                all.cancel();
+            }
+            worked
+        })
     };
     let workers = start(Until::DrainedAfter(is_listed));
-    let listing = run.list(None).await;
+    let listing = run.list().await;
     if listing.is_err() {
         context.stop.cancel();
     }
     let _ = listed.send(true);
-    wait_for(workers, run).await?;
+    wait_for(workers, run, context, &done).await?;
     if listing? == Listing::Stopped {
         return Ok(Listing::Stopped);
     }
@@ -188,13 +208,20 @@ async fn list_and_download(
         if context.queue.keeps_counters() || context.stop.is_cancelled() {
             return Ok(Listing::Stopped);
         }
-        wait_for(start(Until::Drained), run).await?;
+        wait_for(start(Until::Drained), run, context, &done).await?;
     }
     Ok(Listing::Done)
 }
 
-/// Waits for workers to end, and renews the lease meanwhile.
-async fn wait_for(mut workers: JoinHandle<Result<(), Error>>, run: &mut HarvestRun) -> Result<(), Error> {
+/// Waits for workers to end, and renews the lease meanwhile. Of a queue that holds the tasks of others too, they would see no
+/// end: they are told when the run's own are done.
+async fn wait_for(
+    mut workers: JoinHandle<Result<(), Error>>,
+    run: &mut HarvestRun,
+    context: &Context,
+    done: &CancellationToken,
+) -> Result<(), Error> {
+    let mut renewed = Instant::now();
     loop {
         tokio::select! {
             worked = &mut workers => {
@@ -203,7 +230,14 @@ async fn wait_for(mut workers: JoinHandle<Result<(), Error>>, run: &mut HarvestR
                     Err(panic) => std::panic::resume_unwind(panic.into_panic()),
                 };
             }
-            () = tokio::time::sleep(RENEWAL) => run.checkpoint().await?,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        if renewed.elapsed() >= RENEWAL {
+            run.checkpoint().await?;
+            renewed = Instant::now();
+        }
+        if !context.queue.keeps_counters() && run.is_listed() && run.is_drained().await? {
+            done.cancel();
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Cat { silo, identifier, name, version } => {
             cat::run(&global, &silo, &identifier, &name, version).await
         }
-        Command::Start(command) => start::start(printer, stack, &command).await,
+        Command::Start(command) => start::start(&global, printer, stack, &command).await,
         Command::Stop(command) => start::stop(printer, stack, &command).await,
         Command::Tail(command) => tail::run(&global, printer, stack, &command).await,
         Command::Verify { silo } => verify::run(&global, printer, silo).await,

@@ -5,10 +5,11 @@ use std::io::Write as _;
 use anyhow::Context as _;
 use aws_sdk_lambda::{primitives::Blob, types::InvocationType};
 use clap::ValueEnum;
+use granary_harvest::Error;
 use granary_silo::SiloName;
 use serde_json::json;
 
-use crate::{exit::Exit, printer::Printer, stack::Stack};
+use crate::{args::Global, exit::Exit, printer::Printer, setup, stack::Stack};
 
 /// What is started or paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,8 +38,18 @@ pub(crate) struct Stop {
     only: Option<Part>,
 }
 
-pub(crate) async fn start(printer: Printer, stack: Option<Stack>, command: &Start) -> anyhow::Result<Exit> {
+pub(crate) async fn start(
+    global: &Global,
+    printer: Printer,
+    stack: Option<Stack>,
+    command: &Start,
+) -> anyhow::Result<Exit> {
     let stack = Stack::required(stack)?;
+    let granary = setup::open(global).await?;
+    for silo in &command.silos {
+        // Told here, where somebody reads it.
+        granary.source(silo).await?.ok_or_else(|| Error::NoSuchSource(silo.clone()))?;
+    }
     if command.only != Some(Part::Harvest) {
         set_workers(&stack, true).await?;
     }

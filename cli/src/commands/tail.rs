@@ -61,7 +61,8 @@ pub(crate) async fn run(
     let client = Client::new(granary_host::aws_config().await);
     let mut out = Printer::out();
     let mut shown = Shown::default();
-    let mut from = Utc::now() - TimeDelta::seconds(i64::try_from(command.since)?);
+    let since = i64::try_from(command.since).ok().and_then(TimeDelta::try_seconds);
+    let mut from = since.and_then(|since| Utc::now().checked_sub_signed(since)).unwrap_or_default();
     loop {
         let asked = Utc::now();
         let mut lines = Vec::new();

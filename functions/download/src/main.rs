@@ -9,7 +9,7 @@ use std::{
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use granary_harvest::{Context, Progress, download_step, in_full};
-use granary_host::{Deadlines, Function, Metrics};
+use granary_host::{Function, Metrics, deadlines};
 use granary_queue::{Message, Receipt, SqsBatch};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
@@ -21,19 +21,16 @@ async fn main() -> Result<(), Error> {
 
 async fn handle(function: &Function, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
     let begun = Instant::now();
-    let deadlines = Deadlines::before(event.context.deadline());
     let batch = Arc::new(SqsBatch::new(function.queue.clone()));
+    let (granary, fetcher) = (function.granary.clone(), function.fetcher.clone());
     let context = Context {
-        granary: function.granary.clone(),
-        queue: batch.clone(),
-        fetcher: function.fetcher.clone(),
-        stop: Default::default(),
-        progress: Default::default(),
+        deadlines: Some(deadlines(event.context.deadline())),
+        ..Context::new(granary, batch.clone(), fetcher, Default::default())
     };
     let records = event.payload.records;
     let received = records.len() as u64;
     let messages = records.iter().map(message).collect();
-    if let Err(error) = download_step(&context, messages, Some(deadlines.stop_at)).await {
+    if let Err(error) = download_step(&context, messages).await {
         // What it has settled by then is settled; the rest comes again.
         tracing::error!(error = in_full(&error), "a batch could not be worked");
     }

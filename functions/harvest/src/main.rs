@@ -11,7 +11,7 @@ use std::{
 };
 
 use granary_harvest::{Context, Progress, Ticked, in_full, tick};
-use granary_host::{Deadlines, Function, Metrics};
+use granary_host::{Function, Metrics, deadlines};
 use granary_silo::SiloName;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::Deserialize;
@@ -31,32 +31,15 @@ async fn main() -> Result<(), Error> {
 
 async fn handle(function: &Function, event: LambdaEvent<Value>) -> Result<Value, Error> {
     let begun = Instant::now();
-    let deadlines = Deadlines::before(event.context.deadline());
     // An event of the schedule has other fields than ours; one that names silos wrongly is refused.
     let asked_for = serde_json::from_value::<Option<Event>>(event.payload)?.unwrap_or_default();
+    let (granary, fetcher) = (function.granary.clone(), function.fetcher.clone());
     let context = Context {
-        granary: function.granary.clone(),
-        queue: Arc::new(function.queue.clone()),
-        fetcher: function.fetcher.clone(),
-        stop: Default::default(),
-        progress: Default::default(),
+        deadlines: Some(deadlines(event.context.deadline())),
+        ..Context::new(granary, Arc::new(function.queue.clone()), fetcher, Default::default())
     };
-    let ticked = tick(&context, &asked_for.silos, deadlines.stop_at, deadlines.cut_at).await;
-    let ticks = ticked.map_err(|error| in_full(&error))?;
-    let mut failed = 0;
-    for (silo, ticked) in &ticks {
-        match ticked {
-            Ticked::Passed(turn) => tracing::debug!(%silo, ?turn, "not its turn"),
-            Ticked::GoesOn { is_listed, records } => {
-                tracing::info!(%silo, records, is_listed, "goes on at the next tick");
-            }
-            Ticked::Finished(report) => tracing::info!(%silo, report = %json!(report), "finished"),
-            Ticked::Failed(error) => {
-                failed += 1;
-                tracing::error!(%silo, error = in_full(error), "cannot be harvested");
-            }
-        }
-    }
+    let ticks = tick(&context, &asked_for.silos).await.map_err(|error| in_full(&error))?;
+    let failed = ticks.iter().filter(|(_, ticked)| matches!(ticked, Ticked::Failed(_))).count() as u64;
     let progress = &context.progress;
     Metrics::of(&event.context.env_config.function_name)
         .with("RecordsListed", "Count", Progress::get(&progress.records))

@@ -7,6 +7,7 @@ use std::sync::{
 
 use granary_fetch::Fetcher;
 use granary_queue::Queue;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::granary::Granary;
@@ -24,6 +25,47 @@ pub struct Context {
     pub stop: CancellationToken,
     /// What has been done so far, for whoever watches.
     pub progress: Arc<Progress>,
+    /// When the host ends the step, where it does.
+    pub deadlines: Option<Deadlines>,
+}
+
+/// When a step has to end.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// From then on nothing new is begun, and what a request would still bring is done without.
+    pub stop_at: Instant,
+    /// By then what is in hand is dropped, as if the process had been killed.
+    pub cut_at: Instant,
+}
+
+impl Context {
+    /// Parts without a deadline.
+    pub fn new(granary: Granary, queue: Arc<dyn Queue>, fetcher: Fetcher, stop: CancellationToken) -> Self {
+        Self { granary, queue, fetcher, stop, progress: Arc::default(), deadlines: None }
+    }
+
+    /// Whether nothing new is to be begun.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_cancelled()
+            || self.deadlines.is_some_and(|deadlines| Instant::now() >= deadlines.stop_at)
+    }
+
+    /// What a request brings, if it does so before the time to stop.
+    pub(crate) async fn in_time<T>(&self, request: impl Future<Output = T>) -> Option<T> {
+        match self.deadlines {
+            None => Some(request.await),
+            Some(Deadlines { stop_at, .. }) if Instant::now() >= stop_at => None,
+            Some(Deadlines { stop_at, .. }) => tokio::time::timeout_at(stop_at, request).await.ok(),
+        }
+    }
+
+    /// What a future brings, if it does so before everything is dropped.
+    pub(crate) async fn before_the_cut<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        match self.deadlines {
+            None => Some(future.await),
+            Some(deadlines) => tokio::time::timeout_at(deadlines.cut_at, future).await.ok(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Context {

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::{StreamExt, stream};
 use granary_fetch::Retry;
 use granary_queue::{Burial, Counters, Message, Settled, Task};
-use tokio::time::{Instant, error::Elapsed};
 
 use crate::{
     clock,
@@ -14,7 +13,6 @@ use crate::{
     object_batch::{ObjectBatch, Settlement, Worked},
     reason::Reason,
     report::Counts,
-    tally::{QUEUED, SETTLED},
     transfer::{Fault, in_full},
 };
 
@@ -22,7 +20,7 @@ use crate::{
 const ATTEMPTS: u32 = 4;
 
 /// How often a task waits because a server says so.
-const WAITS: u32 = 20;
+pub(crate) const WAITS: u32 = 20;
 
 /// How long a message stays hidden while it is worked on; renewed while that lasts.
 pub(crate) const VISIBILITY: Duration = Duration::from_secs(300);
@@ -31,7 +29,7 @@ pub(crate) const VISIBILITY: Duration = Duration::from_secs(300);
 const OBJECTS_AT_ONCE: usize = 10;
 
 /// A message that was read as a task.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) message: Message,
     pub(crate) task: Task,
@@ -41,19 +39,16 @@ pub(crate) struct Job {
 /// acknowledges. What failed for now is given back with a delay; what failed for good goes to the dead letters with its
 /// reason, and into the manifest.
 ///
-/// Objects that are not done by the `deadline` are left; what is done is settled. The tasks left are given back at once,
-/// or given up after as many tries as others that fail for now.
+/// Where the host ends the step ([`Context::deadlines`]), what could not be fetched by then has failed for now, as what a server
+/// lets time out; the rest is stored and settled.
 ///
 /// May be cut short anywhere: what was not acknowledged comes back, and finds what is stored.
 ///
 /// # Errors
 /// When the store or the queue fails. The messages not settled by then come back by themselves.
-pub async fn download_step(
-    context: &Context,
-    messages: Vec<Message>,
-    deadline: Option<Instant>,
-) -> Result<(), Error> {
+pub async fn download_step(context: &Context, messages: Vec<Message>) -> Result<(), Error> {
     let mut objects: BTreeMap<(String, String), Vec<Job>> = BTreeMap::new();
+    let mut failure = None;
     for message in messages {
         match Task::parse(&message.body) {
             Ok(task) => {
@@ -62,41 +57,36 @@ pub async fn download_step(
             }
             Err(error) => {
                 let fault = Fault::for_good(Reason::BadMessage, in_full(&error));
-                bury(context, &message, None, &fault, Counts::failed()).await?;
+                match bury(context, &message, None, &fault, Counts::failed()).await {
+                    Ok(()) => Progress::add(&context.progress.settled, 1),
+                    // The others are worked all the same.
+                    Err(error) => failure = failure.or(Some(error)),
+                }
                 Progress::add(&context.progress.failed, 1);
-                Progress::add(&context.progress.settled, 1);
             }
         }
     }
     let receipts: Vec<_> = objects.values().flatten().map(|job| job.message.receipt.clone()).collect();
-    let work = work_objects(context, objects, deadline);
+    let work = work_objects(context, objects);
     tokio::pin!(work);
     loop {
         tokio::select! {
-            result = &mut work => return result,
+            result = &mut work => return failure.map_or(result, Err),
             () = tokio::time::sleep(VISIBILITY / 3) => context.queue.extend(&receipts, VISIBILITY).await?,
         }
     }
 }
 
-async fn work_objects(
-    context: &Context,
-    objects: BTreeMap<(String, String), Vec<Job>>,
-    deadline: Option<Instant>,
-) -> Result<(), Error> {
-    let mut left = BTreeMap::new();
-    if deadline.is_some() {
-        left.extend(objects.values().flatten().map(|job| (job.message.receipt.clone(), job.clone())));
-    }
+async fn work_objects(context: &Context, objects: BTreeMap<(String, String), Vec<Job>>) -> Result<(), Error> {
     let mut work = stream::iter(objects)
         .map(|((silo, pid), jobs)| async move { ObjectBatch::work(context, &silo, &pid, jobs).await })
         .buffer_unordered(OBJECTS_AT_ONCE);
     let mut all = Worked::default();
     let mut failure = None;
-    while let Ok(Some(result)) = before(deadline, work.next()).await {
+    // What is not done by the cut was stuck beyond its time: its messages come back by themselves.
+    while let Some(Some(result)) = context.before_the_cut(work.next()).await {
         match result {
             Ok(worked) => {
-                worked.settled.iter().for_each(|(job, _)| drop(left.remove(&job.message.receipt)));
                 all.settled.extend(worked.settled);
                 all.tasks.extend(worked.tasks);
             }
@@ -104,84 +94,93 @@ async fn work_objects(
             Err(error) => failure = failure.or(Some(error)),
         }
     }
-    drop(work);
-    if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-        all.settled.extend(left.into_values().map(out_of_time));
-    }
     context.granary.sync().await?;
-    context.queue.send(&all.tasks).await?;
-    Progress::add(&context.progress.queued, all.tasks.len() as u64);
+    send(context, &all.tasks).await?;
     if !context.queue.keeps_counters() {
-        tally(context, &all).await?;
+        tally_settled(context, &all.settled).await?;
     }
     settle(context, all.settled).await?;
     failure.map_or(Ok(()), Err)
 }
 
-/// What the future gives, unless the deadline comes first.
-async fn before<T>(deadline: Option<Instant>, future: impl Future<Output = T>) -> Result<T, Elapsed> {
-    match deadline {
-        Some(deadline) => tokio::time::timeout_at(deadline, future).await,
-        None => Ok(future.await),
+/// Queues tasks. Where the queue cannot keep count, they are noted first.
+pub(crate) async fn send(context: &Context, tasks: &[Task]) -> Result<(), Error> {
+    if tasks.is_empty() {
+        return Ok(());
     }
+    let bodies: Vec<_> = tasks.iter().map(Task::to_body).collect();
+    if !context.queue.keeps_counters() {
+        let mut runs: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+        for (task, body) in tasks.iter().zip(&bodies) {
+            let Some(run) = &task.run else { continue };
+            runs.entry((task.silo_name(), run)).or_default().push(body.clone());
+        }
+        for ((silo, run), bodies) in runs {
+            if let Ok(silo) = silo.parse() {
+                context.granary.tally_queued(&silo, run, &bodies).await?;
+            }
+        }
+    }
+    context.queue.send_bodies(&bodies).await?;
+    Progress::add(&context.progress.queued, tasks.len() as u64);
+    Ok(())
 }
 
-fn out_of_time(job: Job) -> (Job, Settlement) {
-    let detail = format!(
-        "{} could not be fetched in the time that there is; `granary work` on a machine of your own has no limit",
-        job.task.url
-    );
-    let fault = Fault { reason: Reason::Timeout, detail, retry: Retry::Later };
-    let settlement = match again(&fault, job.message.attempts) {
-        Some(delay) => Settlement::Again(delay),
-        None => Settlement::Failed(fault, Counts::failed()),
-    };
-    (job, settlement)
-}
-
-/// Counts what is about to be settled, and what follows from it, for the runs concerned.
-async fn tally(context: &Context, worked: &Worked) -> Result<(), Error> {
-    let mut tallies: BTreeMap<(&str, &str), Counters> = BTreeMap::new();
-    for (job, settlement) in &worked.settled {
+/// Notes what is about to be settled, for the runs concerned.
+async fn tally_settled(context: &Context, settled: &[(Job, Settlement)]) -> Result<(), Error> {
+    let mut runs: BTreeMap<(&str, &str), (Counters, Vec<String>)> = BTreeMap::new();
+    for (job, settlement) in settled {
         let (Some(run), Some(counts)) = (&job.task.run, settlement.counts()) else { continue };
-        let tally = tallies.entry((job.task.silo_name(), run)).or_default();
-        tally.merge(&counts.to_counters());
-        tally.add(SETTLED, 1);
+        let (counters, bodies) = runs.entry((job.task.silo_name(), run)).or_default();
+        counters.merge(&counts.to_counters());
+        bodies.push(job.message.body.clone());
     }
-    for task in &worked.tasks {
-        let Some(run) = &task.run else { continue };
-        tallies.entry((task.silo_name(), run)).or_default().add(QUEUED, 1);
-    }
-    for ((silo, run), counters) in tallies {
+    for ((silo, run), (counters, bodies)) in runs {
         if let Ok(silo) = silo.parse() {
-            context.granary.tally(&silo, run, &counters).await?;
+            context.granary.tally_settled(&silo, run, &counters, &bodies).await?;
         }
     }
     Ok(())
 }
 
+/// Settles each message. One that cannot be settled does not keep the others: the first failure is returned at the end.
 async fn settle(context: &Context, settlements: Vec<(Job, Settlement)>) -> Result<(), Error> {
-    let mut done = Vec::new();
-    let mut settled = 0;
+    let (mut done, mut failed, mut again) = (Vec::new(), Vec::new(), Vec::new());
     for (job, settlement) in settlements {
         match settlement {
             Settlement::Done(counts) => {
                 Progress::add(&context.progress.files, counts.files);
-                settled += 1;
                 let counters = counts.to_counters();
                 done.push(Settled { receipt: job.message.receipt, run: job.task.run, counters });
             }
-            Settlement::Failed(fault, counts) => {
-                settled += 1;
-                Progress::add(&context.progress.failed, 1);
-                bury(context, &job.message, job.task.run, &fault, counts).await?;
-            }
-            Settlement::Again(delay) => context.queue.give_back(&job.message.receipt, delay).await?,
+            Settlement::Failed(fault, counts) => failed.push((job, fault, counts)),
+            Settlement::Again(delay) => again.push((job.message.receipt, delay)),
         }
     }
     context.queue.acknowledge(&done).await?;
-    Progress::add(&context.progress.settled, settled);
-    Ok(())
+    Progress::add(&context.progress.settled, done.len() as u64);
+    let mut failure = None;
+    for (job, fault, counts) in failed {
+        Progress::add(&context.progress.failed, 1);
+        match bury(context, &job.message, job.task.run, &fault, counts).await {
+            Ok(()) => Progress::add(&context.progress.settled, 1),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    for (receipt, delay) in again {
+        let given = context.queue.give_back(&receipt, delay).await;
+        failure = failure.or(given.err().map(Error::from));
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// There was no time for a request: the host ends the step.
+pub(crate) fn out_of_time(task: &Task) -> Fault {
+    let detail = format!(
+        "{} could not be fetched in the time that there is; `granary work` on a machine of your own has no limit",
+        task.url
+    );
+    Fault { reason: Reason::Timeout, detail, retry: Retry::Later }
 }
 
 async fn bury(

@@ -81,6 +81,12 @@ pub enum Error {
         /// Until when.
         until: DateTime<Utc>,
     },
+    /// The host of the step has no more time.
+    #[error("{silo} did not answer in the time that there was")]
+    OutOfTime {
+        /// Whose endpoint.
+        silo: SiloName,
+    },
     /// The endpoint refuses the request for good.
     #[error("{url} refuses the request: {detail}")]
     Refused {
@@ -149,6 +155,11 @@ impl Error {
         path: impl std::fmt::Display,
     ) -> impl FnOnce(object_store::Error) -> Self {
         let path = path.to_string();
-        move |source| Self::Store { action, path, source }
+        move |source| match source {
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+                Self::Silo(granary_silo::Error::Denied { action, path, source })
+            }
+            source => Self::Store { action, path, source },
+        }
     }
 }

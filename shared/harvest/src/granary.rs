@@ -117,8 +117,10 @@ impl Granary {
         for folder in top.common_prefixes {
             let Ok(name) = folder.as_ref().parse::<SiloName>() else { continue };
             let version = folder.join("pairtree_version0_1");
-            if self.store.head(&version).await.is_ok() {
-                silos.push(name);
+            match self.store.head(&version).await {
+                Ok(_) => silos.push(name),
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(source) => return Err(Error::store("read", version)(source)),
             }
         }
         silos.sort();
@@ -166,14 +168,15 @@ impl Granary {
         self.put(path, &json, PutMode::Overwrite).await.map(drop).map_err(Error::store("write", path))
     }
 
-    /// The names of all that lies below a folder of `_granary`, in no particular order.
-    pub(crate) fn file_names(&self, folder: &str) -> BoxStream<'static, Result<String, Error>> {
-        let failed = folder.to_owned();
-        let files = self.store.list(Some(&location(folder)));
+    /// The paths of all that lies below a folder of `_granary`, relative to it, in no particular order.
+    pub(crate) fn paths(&self, folder: &str) -> BoxStream<'static, Result<String, Error>> {
+        let folder = location(folder);
+        let files = self.store.list(Some(&folder));
         files
             .map(move |file| {
-                let file = file.map_err(Error::store("list", &failed))?;
-                Ok(file.location.filename().unwrap_or_default().to_owned())
+                let file = file.map_err(Error::store("list", &folder))?;
+                let below = file.location.as_ref().strip_prefix(folder.as_ref()).unwrap_or_default();
+                Ok(below.trim_start_matches('/').to_owned())
             })
             .boxed()
     }
@@ -185,8 +188,8 @@ impl Granary {
         removed.await.map_err(Error::store("delete", folder))
     }
 
-    /// Makes an empty file whose name says all.
-    pub(crate) async fn put_name(&self, path: &str) -> Result<(), Error> {
+    /// Makes an empty file, whose path says all.
+    pub(crate) async fn put_empty(&self, path: &str) -> Result<(), Error> {
         let put = self.store.put(&location(path), PutPayload::new()).await;
         put.map(drop).map_err(Error::store("write", path))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use granary_oai_pmh::{Client, Datestamp, Granularity, Need, Needs};
-use granary_queue::{Counters, Select};
+use granary_queue::Select;
 use granary_silo::Silo;
 
 use crate::{
@@ -14,16 +14,20 @@ use crate::{
     endpoint::Endpoint,
     error::Error,
     lease::Held,
-    report::{Counts, Report},
+    report::{Counts, Problem, Report},
     source::{Kind, Source},
-    state::{Learned, RUN_TIME, Run, State},
-    tally::{QUEUED, SETTLED},
+    state::{Learned, Quiet, RUN_TIME, Run, State},
+    tally::Tally,
     transfer::in_full,
     window::Windows,
 };
 
 /// For how long a queue whose depth is approximate must be seen empty: its numbers lag by up to a minute.
 const EMPTY_FOR: TimeDelta = TimeDelta::minutes(3);
+
+/// For how long nothing of a run is settled before what is left is lost: a message is hidden for twelve hours at most, and
+/// may be put off more than once.
+const SILENT_FOR: TimeDelta = TimeDelta::hours(36);
 
 /// A run in progress, held by its lease.
 ///
@@ -45,8 +49,20 @@ pub struct HarvestRun {
     pub(crate) resumed: bool,
     /// What the endpoint was found to need.
     pub(crate) needs: Needs,
+    /// Whether records have come: what kept the source from being harvested is over.
+    pub(crate) goes_well: bool,
     /// Whether identifiers could not be listed either, when a page of records could not, and no page since.
     pub(crate) no_identifiers: bool,
+}
+
+/// What becomes of tasks that are not settled when a run is finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outstanding {
+    /// They are in the queue, and will be worked later.
+    Waiting,
+    /// They are gone: [`HarvestRun::is_drained`] has said so. The report counts them as failed, and the watermark stays, so
+    /// that the next run lists again what they were for.
+    Lost,
 }
 
 impl HarvestRun {
@@ -168,11 +184,14 @@ impl HarvestRun {
         if self.context.fetcher.compresses_badly(host) {
             self.needs.insert(Need::NoCompression);
         }
-        let (run, needs) = (self.run.clone(), self.needs.clone());
+        let (run, needs, goes_well) = (self.run.clone(), self.needs.clone(), self.goes_well);
         self.held
             .save(|state| {
                 state.run = Some(run.clone());
                 state.learned.needs.clone_from(&needs);
+                if goes_well {
+                    state.failing = None;
+                }
             })
             .await
     }
@@ -195,51 +214,72 @@ impl HarvestRun {
 
     /// What has been counted so far, by this process and by all workers.
     pub async fn counts(&self) -> Result<Counts, Error> {
+        let counters = match self.context.queue.counters(&self.run.id).await? {
+            Some(counters) => counters,
+            None => self.tally().await?.counters,
+        };
         let mut counts = self.run.counts;
-        counts.add(&Counts::from_counters(&self.counters().await?));
+        counts.add(&Counts::from_counters(&counters));
         Ok(counts)
     }
 
-    /// What was counted in settling the run's tasks: by the queue, or where it cannot, in the granary.
-    async fn counters(&self) -> Result<Counters, Error> {
-        match self.context.queue.counters(&self.run.id).await? {
-            Some(counters) => Ok(counters),
-            None => self.context.granary.tallied(&self.source.silo, &self.run.id).await,
-        }
+    async fn tally(&self) -> Result<Tally, Error> {
+        self.context.granary.tallied(&self.source.silo, &self.run.id).await
     }
 
     /// Whether all tasks of the run are settled.
     ///
-    /// A queue that keeps counters knows. Of another (SQS) the depth is only approximate, and of all silos: there, as many
-    /// must have been settled as were queued, or the queue must have been seen empty for some minutes (a
-    /// message may have been moved to the dead letters by the queue itself).
+    /// A queue that keeps counters knows. Another (SQS) can only guess how much it holds, and of all silos together: there
+    /// the run's tally says it. A task that is not settled and will not come (moved to the dead letters by the queue itself,
+    /// or expired) is waited for until the queue has been empty for some minutes, or nothing of the run was settled for a day.
+    /// [`HarvestRun::finish`] then reports it as lost.
     pub async fn is_drained(&mut self) -> Result<bool, Error> {
         let depth = self.context.queue.depth(&Select::Silo(self.source.silo.to_string())).await?;
         if self.context.queue.keeps_counters() {
             return Ok(depth.is_drained());
         }
-        let counted = self.counters().await?;
-        if counted.get(SETTLED) >= self.run.queued + counted.get(QUEUED) {
+        let tally = self.tally().await?;
+        if tally.outstanding() == Some(0) {
             return Ok(true);
         }
-        if !depth.is_drained() {
-            self.run.empty_since = None;
-            return Ok(false);
+        let (now, settled, is_empty) = (clock::now(), tally.settled(), depth.is_drained());
+        let quiet =
+            self.run.quiet.take().filter(|quiet| quiet.settled == settled && quiet.is_empty == is_empty);
+        let since = quiet.map_or(now, |quiet| quiet.since);
+        self.run.quiet = Some(Quiet { settled, is_empty, since });
+        Ok(now - since > if is_empty { EMPTY_FOR } else { SILENT_FOR })
+    }
+
+    /// How many tasks of the run have gone without being settled.
+    async fn lost(&self) -> Result<u64, Error> {
+        match self.context.queue.keeps_counters() {
+            true => Ok(0),
+            false => Ok(self.tally().await?.outstanding().unwrap_or(0)),
         }
-        let now = clock::now();
-        Ok(now - *self.run.empty_since.get_or_insert(now) > EMPTY_FOR)
     }
 
     /// Ends the run: report, watermark, gaps. Gives the lease back.
     ///
     /// The watermark is the `responseDate` of the run's first response. It stays where it was when `--limit` ended the run;
     /// windows given up are gaps, which the next run tries again.
-    pub async fn finish(mut self) -> Result<Report, Error> {
-        let counts = self.counts().await?;
+    pub async fn finish(mut self, outstanding: Outstanding) -> Result<Report, Error> {
+        let mut counts = self.counts().await?;
+        let lost = match outstanding {
+            Outstanding::Waiting => 0,
+            Outstanding::Lost => self.lost().await?,
+        };
+        if lost > 0 {
+            counts.failed += lost;
+            let detail = format!(
+                "{lost} tasks went without being done; the next harvest lists what they were for again"
+            );
+            self.run.problems.push(Problem { identifier: None, detail, quarantined: None });
+        }
         let ended = clock::now();
         let run = &self.run;
         let state = self.held.state();
-        let reached = run.reached();
+        // What was lost is listed again.
+        let reached = run.reached().filter(|_| lost == 0);
         let moved = reached.is_some();
         let watermark = reached.or_else(|| state.watermark.clone());
         let gaps = run.open_gaps();
@@ -329,6 +369,7 @@ impl Prepared {
             refetch_from,
             resumed,
             needs,
+            goes_well: false,
             no_identifiers: false,
         }
     }
@@ -382,8 +423,8 @@ fn plan(source: &Source, state: &State, learned: &Learned, endpoint: &Endpoint, 
         announced: None,
         limited: false,
         quarantined: 0,
-        queued: 0,
-        empty_since: None,
+        failures: 0,
+        quiet: None,
     }
 }
 

@@ -45,9 +45,12 @@ impl HarvestRun {
         let so_far = self.run.so_far();
         let Some(window) = self.run.windows.current() else { return Ok(None) };
         let begun = *window.begun.get_or_insert(so_far);
+        let known = window.items_done;
         let Some(mut list) = self.identifier_list() else { return Ok(None) };
-        // What an interrupted try has counted is counted again.
-        self.run.go_back_to(begun);
+        if known == 0 {
+            // What an interrupted list has counted is counted again.
+            self.run.go_back_to(begun);
+        }
         // Why identifiers are missing, if they are.
         let mut lost = None;
         let mut done = 0;
@@ -61,8 +64,13 @@ impl HarvestRun {
             };
             self.run.counts.pages += 1;
             for header in headers {
-                if self.context.stop.is_cancelled() {
+                if self.context.is_stopped() {
                     return Ok(None);
+                }
+                done += 1;
+                if done <= known {
+                    // Before it was interrupted.
+                    continue;
                 }
                 let (identifier, datestamp) = (header.identifier.clone(), header.datestamp.clone());
                 if let Some(detail) = self.single_item(header, &prefix).await? {
@@ -72,7 +80,9 @@ impl HarvestRun {
                 if self.run.limited {
                     return Ok(None);
                 }
-                done += 1;
+                if let Some(window) = self.run.windows.current() {
+                    window.items_done = done;
+                }
                 if done % ITEMS_PER_CHECKPOINT == 0 {
                     self.checkpoint().await?;
                 }

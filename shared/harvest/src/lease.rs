@@ -67,6 +67,13 @@ impl Held {
             let now = clock::now();
             if let Some(lease) = &state.lease {
                 // We have the machine's lock: a holder on this machine is dead.
+                if lease.holder == holder
+                    && let (state, Some(document)) = (&state, granary.read_state(silo).await?)
+                    && document.value.lease == state.lease
+                {
+                    // We have it: only the answer was lost, and a worker has noted something since.
+                    return Ok(Self { granary: granary.clone(), silo: silo.clone(), document, _lock: lock });
+                }
                 let dead = lock.is_some() && lease.host == host;
                 if !dead && lease.expires > now {
                     return Err(leased(silo, state.lease));

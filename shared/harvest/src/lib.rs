@@ -44,11 +44,11 @@ mod window;
 mod workers;
 
 pub use breakdown::{LeftOut, WithoutFiles};
-pub use context::{Context, Progress};
+pub use context::{Context, Deadlines, Progress};
 pub use download::download_step;
 pub use error::Error;
 pub use granary::Granary;
-pub use harvest_run::HarvestRun;
+pub use harvest_run::{HarvestRun, Outstanding};
 pub use lease::Lease;
 pub use listing::Listing;
 pub use preview::{Preview, PreviewedRecord, check, preview};

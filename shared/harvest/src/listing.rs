@@ -1,6 +1,6 @@
 //! The harvest step: works through a run's windows, page by page.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::sync::atomic::Ordering;
 
 use granary_oai_pmh::{ErrorCode, List, Need, Request, Retry, Selection, Step, Trouble, Warning};
 
@@ -34,22 +34,20 @@ impl HarvestRun {
     ///
     /// # Errors
     /// When the store, the queue or the endpoint fails; the checkpoint is there all the same.
-    pub async fn list(&mut self, deadline: Option<Instant>) -> Result<Listing, Error> {
-        let result = self.work_windows(deadline).await;
+    pub async fn list(&mut self) -> Result<Listing, Error> {
+        let result = self.work_windows().await;
         if let Err(error) = &result {
             self.held.note_wait(error).await?;
         }
         result
     }
 
-    async fn work_windows(&mut self, deadline: Option<Instant>) -> Result<Listing, Error> {
-        let mut failures = 0;
+    async fn work_windows(&mut self) -> Result<Listing, Error> {
         while let Some(window) = self.run.windows.current() {
             if self.run.limited {
                 return Ok(Listing::Done);
             }
-            if self.context.stop.is_cancelled() || deadline.is_some_and(|deadline| Instant::now() >= deadline)
-            {
+            if self.context.is_stopped() {
                 return Ok(Listing::Stopped);
             }
             let records = self.run.counts.records;
@@ -58,15 +56,20 @@ impl HarvestRun {
                 WindowProgress::Waiting | WindowProgress::Listing(_) => self.next_page().await?,
             };
             // That there is nothing in a window says nothing about lists that hold something.
-            failures = match (&trouble, self.run.counts.records > records) {
-                (None, true) => 0,
-                (None, false) => failures,
-                (Some(_), _) => failures + 1,
-            };
+            match (&trouble, self.run.counts.records > records) {
+                (None, true) => {
+                    self.run.failures = 0;
+                    self.goes_well = true;
+                }
+                (None, false) => {}
+                (Some(_), _) => self.run.failures += 1,
+            }
             if let Some((trouble, detail)) = &trouble {
                 self.resolve(trouble, detail).await?;
             }
-            if failures >= FAILURES_IN_A_ROW {
+            if self.run.failures >= FAILURES_IN_A_ROW {
+                // The next step gives it as many tries.
+                self.run.failures = 0;
                 self.checkpoint().await?;
                 let detail = trouble.map(|(_, detail)| detail).unwrap_or_default();
                 return Err(Error::EveryListFails { url: self.source.url.to_string(), detail });
@@ -140,7 +143,14 @@ impl HarvestRun {
             Step::Trouble(Trouble::Refused(error)) => self.refused(&error.code, &error.text).await.map(Some),
             Step::Trouble(trouble) => {
                 let detail = match failure {
-                    Some(failure) => self.page_failed(failure.into_error()).await?,
+                    Some(failure) => match self.page_failed(failure.into_error()).await {
+                        Ok(detail) => detail,
+                        Err(error) => {
+                            // The page will be asked for again, and counted then.
+                            self.run.go_back_to(so_far);
+                            return Err(error);
+                        }
+                    },
                     None => format!("{}: {trouble}", request.url(&self.source.url)),
                 };
                 Ok(Some((trouble, detail)))

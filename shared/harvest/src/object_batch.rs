@@ -14,7 +14,7 @@ use crate::{
     choice::Choice,
     clock,
     context::Context,
-    download::{Job, again},
+    download::{Job, WAITS, again, out_of_time},
     error::Error,
     export::EPRINTS_PREFIX,
     html::looks_like_html,
@@ -93,7 +93,7 @@ impl<'a> ObjectBatch<'a> {
         };
         let mut settled = Vec::with_capacity(jobs.len());
         let (told_to_wait, jobs): (Vec<_>, Vec<_>) =
-            jobs.into_iter().partition(|job| batch.standing.wait(&job.task.url).is_some());
+            jobs.into_iter().partition(|job| batch.is_told_to_wait(job));
         let (mut files, mut others) = (Vec::new(), Vec::new());
         for job in jobs {
             match batch.role(&job.task) {
@@ -116,6 +116,11 @@ impl<'a> ObjectBatch<'a> {
             (job, Settlement::Again(wait))
         }));
         Ok(Worked { settled, tasks: batch.tasks })
+    }
+
+    /// Whether a task has to wait with the source's host. As often as a server may put one off, and no more: then it is tried.
+    fn is_told_to_wait(&self, job: &Job) -> bool {
+        job.message.attempts < WAITS && self.standing.wait(&job.task.url).is_some()
     }
 
     /// Reads what names files, and is not one itself.
@@ -190,7 +195,10 @@ impl<'a> ObjectBatch<'a> {
         let is_deleted = latest.is_some_and(|record| record.deleted);
         let received = match self.stored_metadata(&job.task).await? {
             Some(received) => Ok(received),
-            None => self.fetch_metadata(&job.task).await,
+            None => {
+                let fetched = self.context.in_time(self.fetch_metadata(&job.task)).await;
+                fetched.unwrap_or_else(|| Err(out_of_time(&job.task)))
+            }
         };
         let (received, fault) = match received {
             Ok(received) => (received, None),

@@ -8,7 +8,7 @@ use granary_silo::{Entry, FileName, Manifest, VersionName};
 use crate::{
     choice::Choice,
     clock,
-    download::{Job, again},
+    download::{Job, again, out_of_time},
     error::Error,
     object_batch::{ObjectBatch, Settlement, announcement, fault_of, is_older, redownloads},
     record::{self, Received},
@@ -59,7 +59,11 @@ impl ObjectBatch<'_> {
                 }
                 Plan::Fetch(name) => name,
             };
-            let transfer = self.fetch_file(&version, &name, &job.task, &seen).await?;
+            let fetch = self.fetch_file(&version, &name, &job.task, &seen);
+            let transfer = match self.context.in_time(fetch).await {
+                Some(transfer) => transfer?,
+                None => Transfer::Failed(out_of_time(&job.task)),
+            };
             if let Transfer::Stored(name, _) | Transfer::Known(name, _) = &transfer {
                 seen.names.insert(name.to_string(), job.task.url.clone());
             }

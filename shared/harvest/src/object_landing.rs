@@ -5,7 +5,7 @@ use granary_silo::{Failure, Manifest, VersionName};
 use crate::{
     choice::Choice,
     clock,
-    download::{Job, again},
+    download::{Job, again, out_of_time},
     error::Error,
     files::{Owner, Wanted, want_of_page, want_without_page},
     landing,
@@ -31,7 +31,8 @@ impl ObjectBatch<'_> {
             // A run asks once: another message has done it. (One that was cut short comes again, and asks again.)
             return Ok(Settlement::Done(Counts::default()));
         }
-        let fault = match landing::ask(self.context, &job.task).await {
+        let asked = self.context.in_time(landing::ask(self.context, &job.task)).await;
+        let fault = match asked.unwrap_or_else(|| Err(out_of_time(&job.task))) {
             Ok(found) => {
                 let files = Choice::of_files(self.source()).files;
                 let url = &job.task.url;

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use crate::{
     choice::Choice,
     context::Progress,
+    download,
     error::Error,
     harvest_run::HarvestRun,
     record_worker::{Handled, RecordWorker},
@@ -205,9 +206,7 @@ impl HarvestRun {
     pub(crate) async fn queue_tasks(&mut self, tasks: &mut Vec<Task>) -> Result<(), Error> {
         self.context.granary.sync().await?;
         if !tasks.is_empty() {
-            self.context.queue.send(tasks).await?;
-            Progress::add(&self.context.progress.queued, tasks.len() as u64);
-            self.run.queued += tasks.len() as u64;
+            download::send(&self.context, tasks).await?;
             tasks.clear();
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Sources: what to harvest, and how. One document each, `_granary/sources/<silo>.json`.
 
+use futures::{StreamExt, stream};
 use granary_fetch::{Fetcher, HostPolicy};
 use granary_oai_pmh::Datestamp;
 use granary_silo::SiloName;
@@ -7,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::{error::Error, granary::Granary};
+use crate::{error::Error, granary::Granary, transfer::in_full};
+
+/// How many sources are read at once.
+const READS_AT_ONCE: usize = 16;
 
 /// How a source is harvested.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,12 +183,19 @@ fn path(silo: &SiloName) -> String {
 }
 
 impl Granary {
-    /// All sources, by silo name.
+    /// All sources, by silo name. One whose document is corrupt is left out, and an error is logged: it does not keep the
+    /// others from being harvested.
     pub async fn sources(&self) -> Result<Vec<Source>, Error> {
+        let names = self.names("sources").await?.into_iter().filter_map(|name| name.parse().ok());
+        let reads = names.map(|name: SiloName| async move { self.source(&name).await });
+        let mut reads = stream::iter(reads.collect::<Vec<_>>()).buffered(READS_AT_ONCE);
         let mut sources = Vec::new();
-        for name in self.names("sources").await? {
-            let Ok(name) = name.parse() else { continue };
-            sources.extend(self.source(&name).await?);
+        while let Some(read) = reads.next().await {
+            match read {
+                Ok(source) => sources.extend(source),
+                Err(error @ Error::Document { .. }) => tracing::error!("{}", in_full(&error)),
+                Err(error) => return Err(error),
+            }
         }
         Ok(sources)
     }

@@ -128,12 +128,23 @@ pub struct Run {
     /// How many records were put into quarantine.
     #[serde(default)]
     pub quarantined: u64,
-    /// How many tasks its pages have queued.
+    /// How many lists in a row were in trouble.
     #[serde(default)]
-    pub queued: u64,
-    /// Since when a queue that cannot tell has looked empty.
+    pub failures: u32,
+    /// Since when nothing has been settled, where the queue cannot tell whether something is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub empty_since: Option<DateTime<Utc>>,
+    pub quiet: Option<Quiet>,
+}
+
+/// A time in which none of a run's tasks was settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    /// How many were settled before.
+    pub settled: u64,
+    /// Whether the queue looked empty.
+    pub is_empty: bool,
+    /// Since when.
+    pub since: DateTime<Utc>,
 }
 
 impl Run {

@@ -5,14 +5,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 use granary_silo::SiloName;
-use tokio::time::Instant;
 
 use crate::{
     clock,
     context::Context,
     error::Error,
     granary::Granary,
-    harvest_run::HarvestRun,
+    harvest_run::{HarvestRun, Outstanding},
     listing::Listing,
     report::Report,
     source::Source,
@@ -58,22 +57,32 @@ impl Ticked {
             Self::Failed(_) => "failed",
         }
     }
+
+    fn log(&self, silo: &SiloName) {
+        match self {
+            Self::Passed(turn) => tracing::debug!(%silo, ?turn, "not its turn"),
+            Self::GoesOn { is_listed, records } => {
+                tracing::info!(%silo, records, is_listed, "goes on at the next tick");
+            }
+            Self::Finished(report) => {
+                let report = serde_json::to_string(report).unwrap_or_default();
+                tracing::info!(%silo, report, "finished");
+            }
+            Self::Failed(error) => tracing::error!(%silo, error = in_full(error), "cannot be harvested"),
+        }
+    }
 }
 
 /// Harvests the sources whose turn it is, several side by side. `asked_for` are harvested though their next run is not due;
 /// when it names any, only those. A tick lists and queues; somebody else works the queue, and a later tick finishes the run.
+/// Each source is logged when it is done with.
 ///
-/// No page is begun after `stop_at`; what is in hand by `cut_at` is dropped, as if the process had been killed, but the
+/// It ends by the [`Context::deadlines`]: what is in hand by then is dropped, as if the process had been killed, but the
 /// lease is given back. A tick at the same time, or one cut short anywhere, harms nothing.
 ///
 /// # Errors
 /// When the sources cannot be read. What concerns one source is in its [`Ticked`].
-pub async fn tick(
-    context: &Context,
-    asked_for: &[SiloName],
-    stop_at: Instant,
-    cut_at: Instant,
-) -> Result<Vec<(SiloName, Ticked)>, Error> {
+pub async fn tick(context: &Context, asked_for: &[SiloName]) -> Result<Vec<(SiloName, Ticked)>, Error> {
     let mut sources = context.granary.sources().await?;
     for silo in asked_for {
         if !sources.iter().any(|source| source.silo == *silo) {
@@ -81,34 +90,31 @@ pub async fn tick(
         }
     }
     sources.retain(|source| asked_for.is_empty() || asked_for.contains(&source.silo));
+    // In another order each time, so that none is always the last when there is not time for all.
+    fastrand::shuffle(&mut sources);
     let ticks = sources.iter().map(|source| async move {
-        let ticked = match one(context, source, !asked_for.is_empty(), stop_at, cut_at).await {
+        let ticked = match one(context, source, !asked_for.is_empty()).await {
             Ok(ticked) => ticked,
             Err(error) => Ticked::Failed(error),
         };
+        ticked.log(&source.silo);
         (source.silo.clone(), ticked)
     });
     Ok(stream::iter(ticks).buffer_unordered(SOURCES_AT_ONCE).collect().await)
 }
 
-async fn one(
-    context: &Context,
-    source: &Source,
-    is_asked_for: bool,
-    stop_at: Instant,
-    cut_at: Instant,
-) -> Result<Ticked, Error> {
+async fn one(context: &Context, source: &Source, is_asked_for: bool) -> Result<Ticked, Error> {
     let every = source.every_seconds.and_then(|seconds| i64::try_from(seconds).ok()).map(TimeDelta::seconds);
     match context.granary.state(&source.silo).await?.turn(every.unwrap_or(EVERY), clock::now()) {
         Turn::Due | Turn::GoesOn => {}
         Turn::Later(_) | Turn::Failing(_) if is_asked_for => {}
         turn => return Ok(Ticked::Passed(turn)),
     }
-    if Instant::now() >= stop_at {
+    if context.is_stopped() {
         return Ok(Ticked::GoesOn { is_listed: false, records: 0 });
     }
     source.admit(&context.fetcher)?;
-    match harvest(context, source, stop_at, cut_at).await {
+    match harvest(context, source).await {
         Ok(ticked) => Ok(ticked),
         // Another tick was faster, or the endpoint asks to wait: neither is a failure of the source.
         Err(Error::Leased { .. } | Error::TakenOver { .. }) => Ok(Ticked::Passed(Turn::Leased(clock::now()))),
@@ -120,20 +126,17 @@ async fn one(
     }
 }
 
-async fn harvest(
-    context: &Context,
-    source: &Source,
-    stop_at: Instant,
-    cut_at: Instant,
-) -> Result<Ticked, Error> {
-    let mut run = HarvestRun::begin(context, source, None).await?;
-    let is_finished = match tokio::time::timeout_at(cut_at, run.list(Some(stop_at.into_std()))).await {
-        Ok(Ok(Listing::Done)) => run.is_drained().await,
-        Ok(Ok(Listing::Stopped)) | Err(_) => Ok(false),
-        Ok(Err(error)) => Err(error),
+async fn harvest(context: &Context, source: &Source) -> Result<Ticked, Error> {
+    // One that is begun too late to be answered leaves its lease to expire.
+    let begun = context.before_the_cut(HarvestRun::begin(context, source, None)).await;
+    let mut run = begun.unwrap_or_else(|| Err(Error::OutOfTime { silo: source.silo.clone() }))?;
+    let is_finished = match context.before_the_cut(run.list()).await {
+        Some(Ok(Listing::Done)) => run.is_drained().await,
+        Some(Ok(Listing::Stopped)) | None => Ok(false),
+        Some(Err(error)) => Err(error),
     };
     match is_finished {
-        Ok(true) => run.finish().await.map(Box::new).map(Ticked::Finished),
+        Ok(true) => run.finish(Outstanding::Lost).await.map(Box::new).map(Ticked::Finished),
         Ok(false) => {
             let ticked = Ticked::GoesOn { is_listed: run.is_listed(), records: run.records() };
             run.suspend().await?;

@@ -44,6 +44,9 @@ pub struct Window {
     /// What the run had counted when the window was begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begun: Option<SoFar>,
+    /// How many of its items have been asked for one by one, in the order of their list.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub items_done: u64,
 }
 
 /// What a run has counted: to be gone back to when a window is begun again.
@@ -58,6 +61,10 @@ pub struct SoFar {
     /// How many spans held unread records.
     #[serde(default)]
     pub unread: usize,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// How far a window has been worked through.
@@ -112,6 +119,7 @@ impl Window {
             outside: 0,
             was_gap: None,
             begun: None,
+            items_done: 0,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Works the queue: several loops of the download step, until there is nothing left or the host stops.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use granary_queue::{Depth, Select};
@@ -18,6 +18,9 @@ const BATCH: usize = 10;
 
 /// How long to wait before an empty queue is asked again.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How long a queue gives nothing before what it holds is taken for put off, where it cannot tell.
+const SILENCE: Duration = Duration::from_secs(180);
 
 /// The longest wait for a task that a server has put off; who is told to wait longer ends, and says so.
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(5);
@@ -66,10 +69,12 @@ pub async fn work(context: &Context, select: &Select, workers: usize, until: Unt
 }
 
 async fn one_loop(context: &Context, select: &Select, until: &Until) -> Result<(), Error> {
+    let mut last = Instant::now();
     while !context.stop.is_cancelled() {
         let messages = context.queue.receive(BATCH, VISIBILITY, select).await?;
         if !messages.is_empty() {
-            download_step(context, messages, None).await?;
+            download_step(context, messages).await?;
+            last = Instant::now();
             continue;
         }
         let may_end = match until {
@@ -79,7 +84,9 @@ async fn one_loop(context: &Context, select: &Select, until: &Until) -> Result<(
         };
         if may_end {
             let depth = context.queue.depth(select).await?;
-            if depth.is_drained() || is_far_off(&depth) {
+            // A queue that cannot tell what is put off, nor whose messages it holds, shows it by silence.
+            let is_silent = !context.queue.keeps_counters() && last.elapsed() > SILENCE;
+            if depth.is_drained() || is_far_off(&depth) || is_silent {
                 return Ok(());
             }
         }

@@ -1,6 +1,8 @@
 //! The configuration of the AWS SDK.
 
-use aws_config::BehaviorVersion;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
@@ -19,7 +21,16 @@ pub async fn aws_config() -> &'static SdkConfig {
 async fn load() -> SdkConfig {
     // The same TLS as everywhere else in the program.
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+    // Longer than the longest poll of a queue.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .build();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .timeout_config(timeouts)
+        .load()
+        .await;
     match config.region() {
         Some(_) => config,
         None => config.into_builder().region(Region::from_static("us-east-1")).build(),

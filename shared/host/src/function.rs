@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use granary_fetch::Fetcher;
-use granary_harvest::Granary;
+use granary_harvest::{Deadlines, Granary};
 use granary_queue::SqsQueue;
 use tokio::time::Instant;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
@@ -70,23 +70,12 @@ fn start_log() {
     let _ = tracing_subscriber::registry().with(lines).with(levels).try_init();
 }
 
-/// When an invocation ends.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadlines {
-    /// From then on nothing new is begun.
-    pub stop_at: Instant,
-    /// By then what is in hand is dropped.
-    pub cut_at: Instant,
-}
-
-impl Deadlines {
-    /// Those of an invocation that Lambda ends at `deadline`.
-    pub fn before(deadline: SystemTime) -> Self {
-        let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        let reserved = (left / RESERVED_SHARE).min(RESERVED);
-        let now = Instant::now();
-        Self { stop_at: now + (left - reserved), cut_at: now + (left - reserved / 2) }
-    }
+/// When an invocation that Lambda ends at `limit` has to end.
+pub fn deadlines(limit: SystemTime) -> Deadlines {
+    let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
+    let reserved = (left / RESERVED_SHARE).min(RESERVED);
+    let now = Instant::now();
+    Deadlines { stop_at: now + (left - reserved), cut_at: now + (left - reserved / 2) }
 }
 
 fn variable(name: &'static str) -> Result<String, Error> {
@@ -100,9 +89,9 @@ mod tests {
     #[test]
     fn a_fifth_of_the_time_is_kept_for_ending_and_half_a_minute_at_most() {
         let kept = |seconds| {
-            let deadlines = Deadlines::before(SystemTime::now() + Duration::from_secs(seconds));
+            let until = deadlines(SystemTime::now() + Duration::from_secs(seconds));
             let begun = Instant::now();
-            [deadlines.stop_at, deadlines.cut_at].map(|at| (at - begun).as_secs_f64().round() as u64)
+            [until.stop_at, until.cut_at].map(|at| (at - begun).as_secs_f64().round() as u64)
         };
         assert_eq!(kept(10), [8, 9]);
         assert_eq!(kept(900), [870, 885]);

@@ -15,7 +15,7 @@ mod queue;
 pub use aws::aws_config;
 pub use error::Error;
 pub use fetcher::{Fetching, fetcher};
-pub use function::{Deadlines, Function};
+pub use function::{Function, deadlines};
 pub use granary::{Access, Location, granary};
 pub use metrics::Metrics;
 pub use queue::{QueueLocation, existing_queue, queue, sqs};

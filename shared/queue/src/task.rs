@@ -115,7 +115,13 @@ impl Task {
     /// The message: JSON on one line.
     #[must_use]
     pub fn to_body(&self) -> String {
-        serde_json::to_string(self).expect("texts, numbers and maps with text keys are always JSON")
+        let json =
+            serde_json::to_string(self).expect("texts, numbers and maps with text keys are always JSON");
+        // Two characters that JSON may have and SQS refuses; they can only be in texts.
+        match json.contains(['\u{fffe}', '\u{ffff}']) {
+            true => json.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff"),
+            false => json,
+        }
     }
 
     /// The silo's name: the last part of a path such as `data/repo`.

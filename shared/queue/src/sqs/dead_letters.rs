@@ -2,7 +2,8 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeName};
+use chrono::Utc;
 
 use super::{
     LOOK, SqsQueue,
@@ -17,6 +18,10 @@ use crate::{
 /// The most characters of a reason's detail that go with a message.
 const LONGEST_DETAIL: usize = 2000;
 
+/// The most bytes of a message, attributes included; and what of it the names, the types and the short attributes take.
+const LONGEST_MESSAGE: usize = 1 << 20;
+const ATTRIBUTES: usize = 200;
+
 /// How many receptions without anything new end a look: each asks all of the queue's servers, and may still miss some.
 const EMPTY_LOOKS: u32 = 2;
 
@@ -26,7 +31,9 @@ const MOVE_STALLS: u32 = 120;
 impl SqsQueue {
     /// Puts a message among the dead, with its reason as attributes.
     pub(super) async fn send_to_the_dead(&self, message: &Message, burial: &Burial) -> Result<(), Error> {
-        let detail = xml_characters(&burial.detail);
+        // A message that is nearly as long as it may be has room for a short detail only.
+        let room = LONGEST_MESSAGE.saturating_sub(message.body.len() + ATTRIBUTES) / 4;
+        let detail = xml_characters(&burial.detail, room.min(LONGEST_DETAIL));
         let attributes = [
             ("reason", burial.reason.clone()),
             ("detail", if detail.is_empty() { "no detail".to_owned() } else { detail }),
@@ -100,9 +107,12 @@ impl SqsQueue {
 
     /// Moves back those that are meant: sent first, then deleted.
     pub(super) async fn move_some(&self, which: &Redrive, select: &Select) -> Result<u64, Error> {
+        let begun = Utc::now();
         let mut looked = Looked::new(self, &self.dead_url);
         let mut moved = 0;
-        while let Some(batch) = looked.next(true).await? {
+        // What is tried again at once may soon be back among the dead, as a letter of its own: not that one too.
+        let there: u64 = self.numbers(&self.dead_url).await?.values().sum();
+        while let Some(batch) = looked.next(looked.seen() <= there).await? {
             let (mut handles, mut bodies) = (Vec::new(), Vec::new());
             for message in batch {
                 let handle = message.receipt_handle.clone().unwrap_or_default();
@@ -112,7 +122,7 @@ impl SqsQueue {
                     Redrive::Reason(reason) => letter.reason == *reason,
                     Redrive::Ids(ids) => ids.contains(&letter.id),
                 };
-                if is_meant && select.includes(&letter.body) {
+                if is_meant && letter.died <= begun && select.includes(&letter.body) {
                     handles.push(handle);
                     bodies.push(letter.body);
                 }
@@ -138,6 +148,11 @@ struct Looked<'a> {
 impl<'a> Looked<'a> {
     fn new(queue: &'a SqsQueue, url: &'a str) -> Self {
         Self { queue, url, ids: HashSet::new(), handles: Vec::new(), empty: 0 }
+    }
+
+    /// How many different messages it has come by.
+    fn seen(&self) -> u64 {
+        self.ids.len() as u64
     }
 
     /// The next messages that were not seen before; nothing at the end, or when no `more` are wanted.
@@ -166,6 +181,11 @@ fn dead_letter(from: aws_sdk_sqs::types::Message) -> DeadLetter {
         |name| from.message_attributes().and_then(|all| all.get(name)?.string_value().map(str::to_owned));
     let detail =
         "it was received as often as the queue allows, and never settled: its worker was killed each time";
+    // SQS itself has moved it, perhaps one that had been redriven with its old reason.
+    let is_abandoned = from
+        .attributes()
+        .is_some_and(|all| all.contains_key(&MessageSystemAttributeName::DeadLetterQueueSourceArn));
+    let attribute = |name| attribute(name).filter(|_| !is_abandoned);
     let (reason, id) = (attribute("reason"), from.message_id.clone().unwrap_or_default());
     let (given_detail, attempts) = (attribute("detail"), attribute("attempts"));
     let message = message(from);
@@ -180,7 +200,7 @@ fn dead_letter(from: aws_sdk_sqs::types::Message) -> DeadLetter {
 }
 
 /// What SQS takes in an attribute: the characters of XML 1.0.
-fn xml_characters(text: &str) -> String {
+fn xml_characters(text: &str, most: usize) -> String {
     let allowed = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
-    text.chars().filter(allowed).take(LONGEST_DETAIL).collect()
+    text.chars().filter(allowed).take(most).collect()
 }
