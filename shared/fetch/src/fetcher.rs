@@ -1,6 +1,12 @@
 //! The fetcher: one request, with redirects, waits and retries.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::Utc;
 use reqwest::{
@@ -34,6 +40,8 @@ struct Inner {
     decoding: Client,
     /// Leaves bytes as they are.
     plain: Client,
+    /// Requests sent.
+    sent: AtomicU64,
 }
 
 /// An answer that was not a redirect.
@@ -59,12 +67,27 @@ impl Fetcher {
         let decoding = client(&policy, &guard, Encoding::Any)?;
         let plain = client(&policy, &guard, Encoding::Identity)?;
         let hosts = Hosts::new(policy.connections_per_host);
-        Ok(Self(Arc::new(Inner { policy, guard, hosts, decoding, plain })))
+        Ok(Self(Arc::new(Inner { policy, guard, hosts, decoding, plain, sent: AtomicU64::new(0) })))
     }
 
     /// Trusts one more host.
     pub fn trust(&self, host: &str) {
         self.0.guard.trust(host);
+    }
+
+    /// How many requests were sent, redirects and those that were tried again included.
+    pub fn sent(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
+    }
+
+    /// Whether a host has been seen to break what it compresses, or to fail when it is asked to: it is asked for plain bytes.
+    pub fn compresses_badly(&self, host: &str) -> bool {
+        self.0.hosts.identity_only(host)
+    }
+
+    /// Takes it for known that a host compresses badly.
+    pub fn note_bad_compression(&self, host: &str) {
+        self.0.hosts.compresses_badly(host);
     }
 
     /// Fetches. Waits for a free connection to the host and for its `Retry-After`, follows redirects, and tries again what is
@@ -161,12 +184,13 @@ impl Fetcher {
             Encoding::Any => (&self.0.decoding, self.0.hosts.identity_only(host)),
             Encoding::Identity => (&self.0.plain, true),
         };
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Head => reqwest::Method::HEAD,
+        self.0.sent.fetch_add(1, Ordering::Relaxed);
+        let asked = match request.method {
+            Method::Get => client.get(url.clone()),
+            Method::Head => client.head(url.clone()),
+            Method::Post => form(client, url),
         };
-        let headers = headers(request, range, asked_identity);
-        let sent = client.request(method, url.clone()).headers(headers).send().await;
+        let sent = asked.headers(headers(request, range, asked_identity)).send().await;
         let response = sent.map_err(|source| failure(url, source))?;
         Ok(Answer { response, permit, url: url.clone(), moved_permanently: false, asked_identity })
     }
@@ -236,6 +260,14 @@ fn client(policy: &Policy, guard: &Guard, encoding: Encoding) -> Result<Client, 
 fn from_header(policy: &Policy) -> HeaderMap {
     let from = policy.sender().and_then(|from| HeaderValue::from_str(from).ok());
     from.map(|from| (header::FROM, from)).into_iter().collect()
+}
+
+/// A request with the URL's query as a form.
+fn form(client: &Client, url: &Url) -> reqwest::RequestBuilder {
+    let mut bare = url.clone();
+    bare.set_query(None);
+    let form = url.query().unwrap_or_default().to_owned();
+    client.post(bare).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
 }
 
 fn headers(request: &Request, range: Option<&Range>, asked_identity: bool) -> HeaderMap {

@@ -74,6 +74,13 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// All headers of a name, those that are text, in their order.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = String> {
+        let values = self.headers.get_all(name).iter();
+        let texts: Vec<_> = values.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
+        texts.into_iter()
+    }
+
     /// `Content-Type`.
     pub fn content_type(&self) -> Option<&str> {
         self.header("content-type")
@@ -261,7 +268,7 @@ impl Response {
 
 /// How many bytes an answer says that it has.
 fn announced(request: &Request, response: &reqwest::Response) -> Option<u64> {
-    let has_body = request.method == Method::Get && response.status() != StatusCode::NOT_MODIFIED;
+    let has_body = request.method != Method::Head && response.status() != StatusCode::NOT_MODIFIED;
     response.content_length().filter(|_| has_body)
 }
 
