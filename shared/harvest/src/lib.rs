@@ -8,6 +8,7 @@
 
 mod clock;
 mod context;
+pub mod doctor;
 mod download;
 mod endpoint;
 mod error;
