@@ -27,6 +27,7 @@ Examples:
   granary queue dead                                     what failed, and why
   granary queue redrive && granary work --drain          try it again
   granary verify                                         read every byte and compare digests
+  granary doctor http://eprints.example.org/cgi/oai2     what a repository supports and breaks
   granary --stack NAME start                             harvest in the cloud, now
 
 Exit codes: 0 done; 1 not finished, run it again to go on; 2 wrong usage or configuration;
@@ -124,6 +125,19 @@ pub(crate) enum Command {
     Stop(commands::start::Stop),
     /// Show the log of a stack
     Tail(commands::tail::Tail),
+    /// Examine an endpoint by its URL, before or after harvesting it, or a granary
+    ///
+    /// An endpoint is asked about thirty things, one at a time: what it supports, what it breaks, what Granary does about it, and
+    /// what a harvest would lose. The report is Markdown, to be sent to the repository's staff. Of a granary: whether its store
+    /// keeps its promises, and how its sources and its queue stand.
+    ///
+    /// Ends with 0 when nothing is lost, 3 when something is, 1 when it cannot be told now, 2 when it is no repository or
+    /// no granary.
+    Doctor {
+        /// The OAI-PMH base URL, or a granary [default: that of --granary]
+        #[arg(value_name = "URL|GRANARY")]
+        subject: Option<String>,
+    },
     /// Read every byte and compare digests; find what is missing, corrupt or unlisted
     Verify {
         /// Only this silo

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
 mod dead_letters;
+mod doctor;
 mod errors;
 mod faults;
 mod requests;

@@ -3,6 +3,7 @@
 pub(crate) mod add;
 pub(crate) mod cat;
 pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod dry_run;
 pub(crate) mod harvest;
 pub(crate) mod ls;
@@ -46,6 +47,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Start(command) => start::start(&global, printer, stack, &command).await,
         Command::Stop(command) => start::stop(printer, stack, &command).await,
         Command::Tail(command) => tail::run(&global, printer, stack, &command).await,
+        Command::Doctor { subject } => doctor::run(&global, printer, subject).await,
         Command::Verify { silo } => verify::run(&global, printer, silo).await,
         Command::Completions { shell } => completions::run(shell),
         Command::Man { directory } => man::run(directory.as_deref()),

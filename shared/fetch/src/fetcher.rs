@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -38,6 +41,8 @@ struct Inner {
     clients: Clients,
     /// Hosts that are treated in a way of their own.
     special: RwLock<HashMap<String, Arc<Special>>>,
+    /// Requests sent.
+    sent: AtomicU64,
 }
 
 /// How a host is treated, and what it is asked by.
@@ -77,7 +82,14 @@ impl Fetcher {
         policy.trusted_hosts.iter().for_each(|host| guard.trust(host));
         let clients = Clients::new(&policy, &guard)?;
         let hosts = Hosts::new(policy.connections_per_host);
-        Ok(Self(Arc::new(Inner { policy, guard, hosts, clients, special: RwLock::default() })))
+        Ok(Self(Arc::new(Inner {
+            policy,
+            guard,
+            hosts,
+            clients,
+            special: RwLock::default(),
+            sent: AtomicU64::new(0),
+        })))
     }
 
     /// Trusts one more host.
@@ -115,6 +127,11 @@ impl Fetcher {
     pub fn user_agent(&self, host: &str) -> String {
         let special = self.special(host).map(|special| special.policy.clone()).unwrap_or_default();
         self.0.policy.towards(&special).user_agent()
+    }
+
+    /// How many requests were sent, redirects and those that were tried again included.
+    pub fn sent(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
     }
 
     /// Whether a host has been seen to break what it compresses, or to fail when it is asked to: it is asked for plain bytes.
@@ -238,12 +255,13 @@ impl Fetcher {
             Encoding::Any => (&clients.decoding, plain || self.0.hosts.identity_only(host)),
             Encoding::Identity => (&clients.plain, true),
         };
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Head => reqwest::Method::HEAD,
+        self.0.sent.fetch_add(1, Ordering::Relaxed);
+        let asked = match request.method {
+            Method::Get => client.get(url.clone()),
+            Method::Head => client.head(url.clone()),
+            Method::Post => form(client, url),
         };
-        let headers = headers(request, range, asked_identity);
-        let sent = client.request(method, url.clone()).headers(headers).send().await;
+        let sent = asked.headers(headers(request, range, asked_identity)).send().await;
         let response = sent.map_err(|source| failure(url, source))?;
         Ok(Answer { response, permit, url: url.clone(), moved_permanently: false, asked_identity })
     }
@@ -289,6 +307,14 @@ impl std::fmt::Debug for Fetcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Fetcher").field("policy", &self.0.policy).finish_non_exhaustive()
     }
+}
+
+/// A request with the URL's query as a form.
+fn form(client: &reqwest::Client, url: &Url) -> reqwest::RequestBuilder {
+    let mut bare = url.clone();
+    bare.set_query(None);
+    let form = url.query().unwrap_or_default().to_owned();
+    client.post(bare).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(form)
 }
 
 fn headers(request: &Request, range: Option<&Range>, asked_identity: bool) -> HeaderMap {

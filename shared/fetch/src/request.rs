@@ -9,7 +9,7 @@ use crate::guard::redacted;
 /// A request.
 #[derive(Clone)]
 pub struct Request {
-    /// GET or HEAD.
+    /// GET, HEAD or POST.
     pub method: Method,
     /// Where.
     pub url: Url,
@@ -71,6 +71,8 @@ pub enum Method {
     Get,
     /// The headers alone.
     Head,
+    /// The same as by GET, with the URL's query as a form. For what changes nothing over there: it is tried again like any other.
+    Post,
 }
 
 /// Whether a body may come compressed.

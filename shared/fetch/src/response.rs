@@ -293,7 +293,7 @@ impl Response {
 
 /// How many bytes an answer says that it has.
 fn announced(request: &Request, response: &reqwest::Response) -> Option<u64> {
-    let has_body = request.method == Method::Get && response.status() != StatusCode::NOT_MODIFIED;
+    let has_body = request.method != Method::Head && response.status() != StatusCode::NOT_MODIFIED;
     response.content_length().filter(|_| has_body)
 }
 

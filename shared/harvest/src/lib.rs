@@ -11,6 +11,7 @@ mod choice;
 mod clock;
 mod context;
 mod disposition;
+pub mod doctor;
 mod download;
 mod endpoint;
 mod error;

@@ -6,6 +6,7 @@
 
 mod aws;
 mod error;
+mod examining;
 mod fetcher;
 mod function;
 mod granary;
@@ -14,6 +15,7 @@ mod queue;
 
 pub use aws::aws_config;
 pub use error::Error;
+pub use examining::examining;
 pub use fetcher::{Fetching, fetcher};
 pub use function::{Function, deadlines};
 pub use granary::{Access, Location, granary};
