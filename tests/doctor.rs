@@ -148,7 +148,7 @@ async fn each_quirk_that_nothing_is_lost_by_is_named_and_worked_around() {
         (MovedWithoutQuery, "identify/redirect"),
         (Moved, "transport/redirect"),
         (GzipLie, "transport/compression"),
-        (GzipBroken, "identify/compression"),
+        (GzipBroken, "transport/compression"),
         (AcceptEncodingBreaks, "identify/compression"),
         (OddSets, "sets/set_spec"),
         (RateLimit, "steadiness/mishaps"),

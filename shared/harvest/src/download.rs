@@ -133,7 +133,8 @@ async fn tally_settled(context: &Context, settled: &[(Job, Settlement)]) -> Resu
         let (Some(run), Some(counts)) = (&job.task.run, settlement.counts()) else { continue };
         let (counters, bodies) = runs.entry((job.task.silo_name(), run)).or_default();
         counters.merge(&counts.to_counters());
-        bodies.push(job.message.body.clone());
+        // As it was written when it was sent: on its way its JSON may have been laid out anew.
+        bodies.push(job.task.to_body());
     }
     for ((silo, run), (counters, bodies)) in runs {
         if let Ok(silo) = silo.parse() {
