@@ -1,7 +1,7 @@
 //! The doctor: asks an endpoint what it supports and breaks, and a granary whether it keeps its promises.
 //!
 //! A check is one function that asks and returns [`Finding`]s, and a line in a table: [`examine`] has those of an
-//! endpoint, [`examine_granary`] those of a granary. Asking ([`Asker`](asker::Asker)) is apart from judging, which is
+//! endpoint, [`examine_granary`] those of a granary. Asking (`asker`) is apart from judging, which is
 //! plain functions of what was answered, and both are apart from rendering, which is the host's.
 //!
 //! What a finding says that Granary does is what the steps do; the doctor takes their decisions from them where it can
