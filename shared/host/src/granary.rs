@@ -89,8 +89,13 @@ pub async fn granary(location: &Location, access: Access) -> Result<Granary, Err
         Location::Bucket { bucket, prefix } => {
             let store = BucketStore::new(aws_config().await, bucket, prefix);
             let store = store.map_err(|source| failed(source.into()))?;
-            let usable = if write { store.probe().await } else { store.look().await };
-            usable.map_err(|source| failed(source.into()))?;
+            // Before something is begun: some stores make a bucket that is written to.
+            if access != Access::Write {
+                store.look().await.map_err(|source| failed(source.into()))?;
+            }
+            if write {
+                store.probe().await.map_err(|source| failed(source.into()))?;
+            }
             Ok(Granary::on(Arc::new(store)))
         }
     }

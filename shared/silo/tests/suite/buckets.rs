@@ -48,7 +48,12 @@ async fn a_bucket_that_is_not_there_is_named() {
     for name in ENDPOINTS {
         let Some(config) = config(name) else { continue };
         let store = BucketStore::new(&config, "no-such-bucket", "a").unwrap();
-        for error in [store.look().await.unwrap_err(), store.probe().await.unwrap_err()] {
+        let mut errors = vec![store.look().await.unwrap_err()];
+        if name == ENDPOINTS[0] {
+            // SeaweedFS makes a bucket that is written to.
+            errors.push(store.probe().await.unwrap_err());
+        }
+        for error in errors {
             assert!(matches!(error, Error::NoSuchBucket { .. }), "{error:?}");
             let text = error.to_string();
             assert!(text.starts_with("there is no bucket for s3://no-such-bucket/a at http://"), "{text}");
