@@ -9,7 +9,7 @@ use crate::{
     faulty::{Counting, Faults, Moment, Process},
     host::Host,
     outcome::Outcome,
-    world::{Place, Site, World, small},
+    world::{Place, Site, Start, small},
 };
 
 /// How many harvests run side by side: mostly they wait.
@@ -63,15 +63,7 @@ struct Case<'a> {
     site: &'a Site,
     host: Host,
     process: Process,
-    start: Start<'a>,
-}
-
-/// What is there when it begins.
-enum Start<'a> {
-    /// Nothing, in such a place.
-    Empty(Place),
-    /// What an earlier harvest has stored.
-    From(&'a World),
+    start: Start,
 }
 
 async fn check(settings: Settings, place: Place, process: Process, host: Host) {
@@ -81,12 +73,8 @@ async fn check(settings: Settings, place: Place, process: Process, host: Host) {
 
 /// The same for the second harvest of a repository that has changed.
 async fn check_update(settings: Settings, host: Host) {
-    let mut site = Site::new(settings).await;
-    let before = World::new(&site, Place::Bucket, host.counting()).await;
-    host.harvest(&before, &site.source, |_| Arc::new(Faults::none())).await;
-    site.change().await;
-    before.let_a_day_pass().await;
-    let case = Case { site: &site, host, process: Process::Dies, start: Start::From(&before) };
+    let (site, before) = host.harvest_and_change(settings).await;
+    let case = Case { site: &site, host, process: Process::Dies, start: Start::From(before) };
     let counts = case.fail_each().await.counts;
     assert_eq!((counts.created, counts.updated, counts.files), (3, 2, 9));
 }
@@ -94,7 +82,8 @@ async fn check_update(settings: Settings, host: Host) {
 impl Case<'_> {
     /// Returns what an undisturbed harvest comes to.
     async fn fail_each(&self) -> Outcome {
-        let (world, faults) = (self.world().await, Arc::new(Faults::none()));
+        let (world, faults) =
+            (self.start.world(self.site, self.host.counting()).await, Arc::new(Faults::none()));
         assert_eq!(self.host.harvest(&world, &self.site.source, |_| faults.clone()).await, 1);
         let expected = Outcome::of(&world).await;
         let operations = faults.operations(self.process);
@@ -112,16 +101,9 @@ impl Case<'_> {
         expected
     }
 
-    async fn world(&self) -> World {
-        match self.start {
-            Start::Empty(place) => World::new(self.site, place, self.host.counting()).await,
-            Start::From(world) => world.copy(self.site).await,
-        }
-    }
-
     /// Whether there was anything to fail.
     async fn fail(&self, nth: usize, moment: Moment, expected: &Outcome) -> bool {
-        let world = self.world().await;
+        let world = self.start.world(self.site, self.host.counting()).await;
         let fatal = Arc::new(Faults::one(nth, moment, self.process, |_| true));
         let faults = |start| match start {
             1 => fatal.clone(),

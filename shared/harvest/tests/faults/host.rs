@@ -7,11 +7,12 @@ use granary_harvest::{
     Context, Error, HarvestRun, Outstanding, Source, Ticked, Turn, Until, in_full, tick, work,
 };
 use granary_queue::Select;
+use granary_test_repository::Settings;
 use tokio::sync::watch;
 
 use crate::{
     faulty::{Counting, Faults, INJECTED},
-    world::World,
+    world::{Place, Site, World},
 };
 
 /// Who calls the steps.
@@ -59,6 +60,16 @@ impl Host {
             }
         }
         panic!("not done after {STARTS} starts");
+    }
+
+    /// A repository that was harvested and has changed since, and what the harvest has stored.
+    pub(crate) async fn harvest_and_change(self, settings: Settings) -> (Site, World) {
+        let mut site = Site::new(settings).await;
+        let world = World::new(&site, Place::Bucket, self.counting()).await;
+        self.harvest(&world, &site.source, |_| Arc::new(Faults::none())).await;
+        site.change().await;
+        world.let_a_day_pass().await;
+        (site, world)
     }
 
     /// One process, until it has done all or something fails.

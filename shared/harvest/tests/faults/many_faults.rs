@@ -12,11 +12,11 @@ use crate::{
     faulty::Faults,
     host::Host,
     outcome::Outcome,
-    world::{Place, Site, World},
+    world::{Place, Site, Start, World},
 };
 
 /// How many seeds are tried of each case, unless `GRANARY_FAULT_SEEDS` says otherwise.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 5;
 
 /// One operation in so many fails.
 const ONE_IN: u32 = 40;
@@ -61,15 +61,25 @@ async fn whatever_fails_of_files_in_parts_it_ends_as_if_undisturbed() {
     check(settings, Place::Directory, Host::SideBySide).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_fails_of_an_update_it_ends_as_if_undisturbed() {
+    let host = Host::Functions;
+    let (site, before) = host.harvest_and_change(items(Kind::Eprints)).await;
+    fail(&site, &Start::From(before), host).await;
+}
+
 async fn check(settings: Settings, place: Place, host: Host) {
-    let site = Site::new(settings).await;
-    let undisturbed = World::new(&site, place, host.counting()).await;
+    fail(&Site::new(settings).await, &Start::Empty(place), host).await;
+}
+
+async fn fail(site: &Site, start: &Start, host: Host) {
+    let undisturbed = start.world(site, host.counting()).await;
     assert_eq!(host.harvest(&undisturbed, &site.source, |_| Arc::new(Faults::none())).await, 1);
     let expected = Outcome::of(&undisturbed).await;
     let harvests = stream::iter(seeds()).map(|seed| {
-        let (site, expected) = (&site, &expected);
+        let expected = &expected;
         async move {
-            let world = World::new(site, place, host.counting()).await;
+            let world = start.world(site, host.counting()).await;
             let harvest = one(seed, site, &world, host, expected);
             AssertUnwindSafe(harvest).catch_unwind().await.unwrap_or_else(|panic| {
                 println!("GRANARY_SEED={seed} repeats these faults, though not who comes by them first");

@@ -32,6 +32,24 @@ pub(crate) struct World {
     folder: tempfile::TempDir,
 }
 
+/// What is there when a harvest begins.
+pub(crate) enum Start {
+    /// Nothing, in such a place.
+    Empty(Place),
+    /// What an earlier harvest has stored.
+    From(World),
+}
+
+impl Start {
+    /// A world of its own, that begins so.
+    pub(crate) async fn world(&self, site: &Site, counting: Counting) -> World {
+        match self {
+            Self::Empty(place) => World::new(site, *place, counting).await,
+            Self::From(world) => world.copy(site).await,
+        }
+    }
+}
+
 /// The silo of all these tests.
 pub(crate) const SILO: &str = "s";
 
@@ -81,7 +99,7 @@ impl World {
     }
 
     /// Another one, with all that is stored in this one's bucket, and nothing queued.
-    pub(crate) async fn copy(&self, site: &Site) -> Self {
+    async fn copy(&self, site: &Site) -> Self {
         assert_eq!(self.place, Place::Bucket, "a directory is not copied");
         Self { bucket: Arc::new(self.bucket.fork()), ..Self::new(site, self.place, self.counting).await }
     }
