@@ -2,7 +2,7 @@
 
 use std::{
     os::unix::process::ExitStatusExt as _,
-    process::{Child, Command},
+    process::{Child, Command, ExitStatus},
 };
 
 use crate::support::Granary;
@@ -30,17 +30,25 @@ impl Process {
         self.child.wait().unwrap().signal() == Some(9)
     }
 
-    /// As Ctrl-C does.
-    pub(crate) fn interrupt(&self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    /// Waits for its end: all is done.
+    pub(crate) fn must_end_well(mut self) {
+        let (ended, stderr) = self.end();
+        assert_eq!(ended.code(), Some(0), "granary {}\n{stderr}", self.command);
     }
 
-    /// Waits for its end.
-    pub(crate) fn must_end_with(mut self, code: i32) {
+    /// Does what Ctrl-C does, and waits for its end.
+    pub(crate) fn interrupt(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        let (ended, stderr) = self.end();
+        // One that has only just been started has not begun to listen, and nothing else.
+        let has_not_begun = ended.signal() == Some(2);
+        assert!(ended.code() == Some(130) || has_not_begun, "granary {}: {ended}\n{stderr}", self.command);
+    }
+
+    fn end(&mut self) -> (ExitStatus, String) {
         let ended = self.child.wait().unwrap();
-        let stderr = std::io::read_to_string(self.child.stderr.take().unwrap()).unwrap();
-        assert_eq!(ended.code(), Some(code), "granary {}\n{stderr}", self.command);
+        (ended, std::io::read_to_string(self.child.stderr.take().unwrap()).unwrap())
     }
 }
 

@@ -70,7 +70,7 @@ impl Scene {
     fn undisturbed(&mut self) -> Granary {
         let granary = self.granary();
         self.server.clear_log();
-        Process::start(&granary, "harvest", &self.args("harvest")).must_end_with(0);
+        Process::start(&granary, "harvest", &self.args("harvest")).must_end_well();
         self.requests = self.server.log().len();
         granary
     }
@@ -145,11 +145,8 @@ impl Scene {
             }
         }
         let helpers = processes.split_off(to_the_end);
-        processes.into_iter().for_each(|process| process.must_end_with(0));
-        for helper in helpers {
-            helper.interrupt();
-            helper.must_end_with(130);
-        }
+        processes.into_iter().for_each(Process::must_end_well);
+        helpers.into_iter().for_each(Process::interrupt);
     }
 
     /// The files that are still to be written.
