@@ -1,4 +1,4 @@
-//! Operations that fail by chance, all through a harvest, and a queue that is odd: many seeds.
+//! Operations that fail by chance, all through a harvest, and a queue that is odd; or a process after the other that dies.
 
 use std::{
     panic::{AssertUnwindSafe, resume_unwind},
@@ -9,10 +9,10 @@ use futures::{FutureExt, StreamExt, stream};
 use granary_test_repository::{Format, Kind, Settings};
 
 use crate::{
-    faulty::Faults,
+    faulty::{Faults, Moment, Process},
     host::Host,
     outcome::Outcome,
-    world::{Place, Site, Start, World},
+    world::{Place, Site, Start},
 };
 
 /// How many seeds are tried of each case, unless `GRANARY_FAULT_SEEDS` says otherwise.
@@ -20,6 +20,9 @@ const SEEDS: u64 = 5;
 
 /// One operation in so many fails.
 const ONE_IN: u32 = 40;
+
+/// The last operation of a process that dies is one of so many.
+const LAST: usize = 25;
 
 /// How many harvests run side by side: mostly they wait.
 const AT_ONCE: usize = 4;
@@ -65,14 +68,39 @@ async fn whatever_fails_of_files_in_parts_it_ends_as_if_undisturbed() {
 async fn whatever_fails_of_an_update_it_ends_as_if_undisturbed() {
     let host = Host::Functions;
     let (site, before) = host.harvest_and_change(items(Kind::Eprints)).await;
-    fail(&site, &Start::From(before), host).await;
+    fail(&site, &Start::From(before), host, faults).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dead_again_and_again_in_a_directory_it_ends_as_if_undisturbed() {
+    let site = Site::new(items(Kind::Eprints)).await;
+    fail(&site, &Start::Empty(Place::Directory), Host::SideBySide, death).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn functions_dead_again_and_again_end_an_update_as_if_undisturbed() {
+    let host = Host::Functions;
+    let (site, before) = host.harvest_and_change(items(Kind::Eprints)).await;
+    fail(&site, &Start::From(before), host, death).await;
+}
+
+/// What befalls the next process.
+type Draw = fn(&mut fastrand::Rng) -> Faults;
+
+fn faults(random: &mut fastrand::Rng) -> Faults {
+    Faults::by_chance(random.u64(..), ONE_IN)
+}
+
+fn death(random: &mut fastrand::Rng) -> Faults {
+    let moment = if random.bool() { Moment::Before } else { Moment::After };
+    Faults::one(random.usize(1..=LAST), moment, Process::Dies, |_| true)
 }
 
 async fn check(settings: Settings, place: Place, host: Host) {
-    fail(&Site::new(settings).await, &Start::Empty(place), host).await;
+    fail(&Site::new(settings).await, &Start::Empty(place), host, faults).await;
 }
 
-async fn fail(site: &Site, start: &Start, host: Host) {
+async fn fail(site: &Site, start: &Start, host: Host, draw: Draw) {
     let undisturbed = start.world(site, host.counting()).await;
     assert_eq!(host.harvest(&undisturbed, &site.source, |_| Arc::new(Faults::none())).await, 1);
     let expected = Outcome::of(&undisturbed).await;
@@ -80,7 +108,12 @@ async fn fail(site: &Site, start: &Start, host: Host) {
         let expected = &expected;
         async move {
             let world = start.world(site, host.counting()).await;
-            let harvest = one(seed, site, &world, host, expected);
+            let harvest = async {
+                let mut random = fastrand::Rng::with_seed(seed);
+                let starts = host.harvest(&world, &site.source, |_| Arc::new(draw(&mut random))).await;
+                Outcome::of(&world).await.assert_is(expected, "after many faults");
+                starts
+            };
             AssertUnwindSafe(harvest).catch_unwind().await.unwrap_or_else(|panic| {
                 println!("GRANARY_SEED={seed} repeats these faults, though not who comes by them first");
                 resume_unwind(panic)
@@ -89,15 +122,6 @@ async fn fail(site: &Site, start: &Start, host: Host) {
     });
     let starts: Vec<_> = harvests.buffer_unordered(AT_ONCE).collect().await;
     println!("{} harvests were begun {} times", starts.len(), starts.iter().sum::<usize>());
-}
-
-/// Returns how many processes it took.
-async fn one(seed: u64, site: &Site, world: &World, host: Host, expected: &Outcome) -> usize {
-    let mut random = fastrand::Rng::with_seed(seed);
-    let faults = |_| Arc::new(Faults::by_chance(random.u64(..), ONE_IN));
-    let starts = host.harvest(world, &site.source, faults).await;
-    Outcome::of(world).await.assert_is(expected, "after many faults");
-    starts
 }
 
 /// `GRANARY_SEED`, or as many as are asked for.
