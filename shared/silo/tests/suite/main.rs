@@ -309,6 +309,36 @@ on_every_store! {
         assert_eq!(found, expected);
     }
 
+    async fn a_silo_is_listed_in_pages_in_order_from_any_beginning(silo: Silo, _store: Store) {
+        let all = ["oai:x:1", "oai:x:10", "oai:x:2", "oai:x:a/b c", "oai:x:a", "oai:y:1", "oai:ä:1"];
+        for identifier in all {
+            let announcement = Announcement { identifier: id(identifier), ..announcement("2020-01-01") };
+            announce(&silo, &announcement, Some("<r/>")).await;
+        }
+        let mut paged = Vec::new();
+        loop {
+            let page = silo.page("", paged.last().map(|last: &String| id(last)).as_ref(), 2).await.unwrap();
+            paged.extend(page.objects.iter().map(|object| object.identifier.to_string()));
+            if !page.more {
+                break;
+            }
+            assert_eq!(page.objects.len(), 2);
+        }
+        let listed: Vec<_> = silo.list().map(|object| object.unwrap().identifier.to_string()).collect().await;
+        assert_eq!(paged, listed);
+        paged.sort_unstable();
+        let mut sorted = all.map(str::to_owned);
+        sorted.sort_unstable();
+        assert_eq!(paged, sorted);
+        for beginning in ["", "oai:", "oai:x:1", "oai:x:a", "oai:x:a/", "oai:x:a/b c", "oai:ä", "oai:y:1", "o", "x"] {
+            let page = silo.page(beginning, None, 10).await.unwrap();
+            let mut found: Vec<_> = page.objects.iter().map(|object| object.identifier.as_str()).collect();
+            found.sort_unstable();
+            let expected: Vec<_> = sorted.iter().filter(|id| id.starts_with(beginning)).collect();
+            assert_eq!(found, expected, "{beginning}");
+        }
+    }
+
     async fn verify_finds_what_is_missing_corrupt_and_unlisted(silo: Silo, store: Store) {
         for identifier in ["oai:x:1", "oai:x:2", "oai:x:3"] {
             let record = Announcement { identifier: id(identifier), ..announcement("2020-01-01") };
