@@ -58,7 +58,7 @@ pub use report::{Counts, Problem, Report};
 pub use reprocess::{Reprocessed, Which, reprocess};
 pub use source::{Files, Kind, LandingPages, Source, Tls};
 pub use state::{Failing, Gap, Learned, Run, State, Turn};
-pub use tick::{Ticked, tick};
+pub use tick::{Patience, Ticked, Why, harvest_source, tick};
 pub use transfer::in_full;
 pub use window::{Holds, Verdict, Window, Windows};
 pub use workers::{Until, work};
