@@ -77,7 +77,11 @@ impl HarvestRun {
         let silo = context.granary.create_silo(&source.silo, source.url.as_str()).await?;
         let mut held = Held::take(&context.granary, &source.silo).await?;
         match Self::prepare(context, source, limit, silo, &mut held).await {
-            Ok(prepared) => Ok(prepared.with(held)),
+            Ok(prepared) => {
+                let (silo, run, resumed) = (&source.silo, &prepared.run.id, prepared.resumed);
+                tracing::info!(%silo, run, resumed, "the run begins");
+                Ok(prepared.with(held))
+            }
             Err(error) => {
                 held.note_wait(&error).await?;
                 held.release().await?;

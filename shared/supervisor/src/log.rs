@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     fmt,
+    io::{BufRead, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -49,22 +50,41 @@ impl Line {
 }
 
 /// The log of this process: a layer for `tracing`, and what it has heard. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Log(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     lines: Mutex<VecDeque<Line>>,
     news: broadcast::Sender<Line>,
+    file: Mutex<Box<dyn Write + Send>>,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self(Arc::new(Inner { lines: Mutex::default(), news: broadcast::Sender::new(BEHIND) }))
+        Self::written_to(Box::new(std::io::sink()))
     }
 }
 
 impl Log {
+    /// A log that is also written to a file, as JSON, a line for a line.
+    pub fn written_to(file: Box<dyn Write + Send>) -> Self {
+        let news = broadcast::Sender::new(BEHIND);
+        Self(Arc::new(Inner { lines: Mutex::default(), news, file: Mutex::new(file) }))
+    }
+
+    /// Takes over what an earlier process has written, so that its end is there to be read. What is no line is passed over.
+    pub fn remember(&self, file: impl BufRead) {
+        let mut lines = self.lines();
+        for line in file.lines().map_while(Result::ok) {
+            let Ok(mut line) = serde_json::from_str::<Line>(&line) else { continue };
+            line.number = lines.back().map_or(1, |last| last.number + 1);
+            if lines.len() == KEPT {
+                lines.pop_front();
+            }
+            lines.push_back(line);
+        }
+    }
+
     fn lines(&self) -> MutexGuard<'_, VecDeque<Line>> {
         self.0.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,7 +109,12 @@ impl Log {
             lines.pop_front();
         }
         lines.push_back(line.clone());
-        // While the lines are locked: in the order of their numbers. Nobody may listen.
+        // While the lines are locked: in the order of their numbers. A log that cannot be written stops nothing.
+        if let Ok(mut json) = serde_json::to_vec(&line) {
+            json.push(b'\n');
+            let _ = self.0.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&json);
+        }
+        // Nobody may listen.
         let _ = self.0.news.send(line);
     }
 }
@@ -99,6 +124,12 @@ impl<S: Subscriber> Layer<S> for Log {
         let mut fields = Fields::default();
         event.record(&mut fields);
         self.add(event.metadata().level().as_str(), fields);
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("lines", &self.lines().len()).finish_non_exhaustive()
     }
 }
 
@@ -165,6 +196,19 @@ mod tests {
         assert_eq!(log.since(DateTime::UNIX_EPOCH, Some("maths")), all[..1]);
         assert_eq!(log.since(Utc::now() + chrono::TimeDelta::hours(1), None), []);
         assert_eq!(follower.recv().await.unwrap(), all[0]);
+    }
+
+    #[test]
+    fn what_one_process_has_written_the_next_remembers() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let log = Log::written_to(Box::new(file.reopen().unwrap()));
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
+        tracing::info!(silo = "maths", "the first");
+        tracing::info!(silo = "maths", "the second\nwith a line of its own");
+        let text = format!("{}no line\n", std::fs::read_to_string(file.path()).unwrap());
+        let next = Log::default();
+        next.remember(text.as_bytes());
+        assert_eq!(next.since(DateTime::UNIX_EPOCH, None), log.since(DateTime::UNIX_EPOCH, None));
     }
 
     #[test]

@@ -99,6 +99,13 @@ impl Schedule {
         asked || run.is_some()
     }
 
+    /// Stops all runs in hand, and forgets what was asked for.
+    pub(crate) fn stop_all(&self) {
+        let mut hands = self.hands();
+        hands.asked.clear();
+        hands.runs.values().for_each(|run| run.stop.cancel());
+    }
+
     /// Looks again at once: a switch was turned.
     pub(crate) fn look(&self) {
         self.0.news.notify_one();

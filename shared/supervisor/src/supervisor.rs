@@ -136,13 +136,16 @@ impl Supervisor {
         })
     }
 
-    /// Switches the schedule on or off. Runs in hand go on.
+    /// Switches the schedule on or off. When it is switched off, runs in hand are saved; they go on when it is on again.
     ///
     /// # Errors
     /// When it cannot be written down; it holds all the same.
     pub fn set_schedule(&self, switch: Switch) -> Result<(), Error> {
         let set = self.0.panel.set(|controls| controls.schedule = switch);
-        self.0.schedule.look();
+        match switch {
+            Switch::On => self.0.schedule.look(),
+            Switch::Off => self.0.schedule.stop_all(),
+        }
         set
     }
 
