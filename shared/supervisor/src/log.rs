@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::sync::broadcast;
@@ -31,7 +31,7 @@ const LONGEST: usize = 4000;
 pub struct Line {
     /// Its number in this process; they only grow.
     pub number: u64,
-    /// When.
+    /// When: later than the line before it.
     pub time: DateTime<Utc>,
     /// `ERROR`, `WARN`, `INFO`, `DEBUG` or `TRACE`.
     pub level: String,
@@ -104,7 +104,10 @@ impl Log {
         let mut lines = self.lines();
         let number = lines.back().map_or(1, |line| line.number + 1);
         let Fields { message, fields } = fields;
-        let line = Line { number, time: Utc::now(), level: level.to_owned(), message, fields };
+        // A line is younger than the one before it, so that a reader can go on after it.
+        let earliest = lines.back().map(|line| line.time + TimeDelta::nanoseconds(1));
+        let time = earliest.map_or_else(Utc::now, |earliest| earliest.max(Utc::now()));
+        let line = Line { number, time, level: level.to_owned(), message, fields };
         if lines.len() == KEPT {
             lines.pop_front();
         }
