@@ -329,7 +329,10 @@ impl HarvestRun {
         {
             tracing::warn!(silo = %self.source.silo, "the tallies of the run stay: {}", in_full(&error));
         }
-        self.held.release().await?;
+        // All is saved: a lease that cannot be given back expires by itself.
+        if let Err(error) = self.held.release().await {
+            tracing::warn!(silo = %self.source.silo, "the lease of the run stays: {}", in_full(&error));
+        }
         Ok(report)
     }
 }

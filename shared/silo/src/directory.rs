@@ -169,6 +169,18 @@ fn e_tag_of(meta: &fs::Metadata) -> String {
     format!("\"{:x}-{micros:x}-{:x}\"", meta.ino(), meta.len())
 }
 
+/// Nothing lies at a path that leads through a file: as with every other store, it is not found.
+fn absent(location: &Path, error: object_store::Error) -> object_store::Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(one) = cause {
+        if one.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotADirectory) {
+            return object_store::Error::NotFound { path: location.to_string(), source: error.into() };
+        }
+        cause = one.source();
+    }
+    error
+}
+
 /// Makes sure that the file is younger than the one it replaces. The kernel's clock moves in steps of
 /// milliseconds and an inode is soon used again: without this an ETag could return, and a lost update go unseen.
 fn move_time_on(file: &File, old: SystemTime) -> io::Result<()> {
@@ -220,7 +232,7 @@ impl ObjectStore for DirectoryStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
+        self.inner.get_opts(location, options).await.map_err(|error| absent(location, error))
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {

@@ -262,6 +262,21 @@ on_every_store! {
         assert_eq!(silo.read_bytes(&id("oai:x:1"), "__1/a.txt").await.unwrap().unwrap(), "one");
     }
 
+    async fn a_file_and_one_whose_path_leads_through_it_are_both_kept(silo: Silo, store: Store) {
+        let file = FileName::safe("a");
+        silo.store(&id("oai:x:1"), &v(1), &file, None, "one".into()).await.unwrap();
+        let below = Path::parse(format!("{}/__1/a/b", silo.folder(&id("oai:x:1")))).unwrap();
+        assert!(matches!(store.head(&below).await, Err(object_store::Error::NotFound { .. })));
+        let through = FileName::safe("a/b");
+        let stored = match silo.store(&id("oai:x:1"), &v(1), &through, None, "two".into()).await {
+            // A directory cannot have both.
+            Err(Error::Occupied { instead, .. }) => silo.store(&id("oai:x:1"), &v(1), &instead, None, "two".into()).await,
+            stored => stored,
+        };
+        assert_eq!(silo.read_bytes(&id("oai:x:1"), &stored.unwrap().path).await.unwrap().unwrap(), "two");
+        assert_eq!(silo.read_bytes(&id("oai:x:1"), "__1/a").await.unwrap().unwrap(), "one");
+    }
+
     async fn unknown_keys_survive_a_rewrite_at_every_level(silo: Silo, store: Store) {
         announce(&silo, &announcement("2020-01-01T00:00:00Z"), Some("<dc/>")).await;
         let path = Path::parse("maths/pairtree_root/oa/i+/x+/1/obj/__manifest.json").unwrap();
