@@ -22,6 +22,30 @@ pub(crate) fn check_kept(before: &Value, after: &Value) {
     }
 }
 
+/// The value again and again, each time with a key that nobody knows in another one of its objects.
+pub(crate) fn with_unknown_keys(value: &Value) -> impl Iterator<Item = Value> {
+    (0..).map_while(|at| {
+        let mut changed = value.clone();
+        insert_unknown(&mut changed, &mut { at }).then_some(changed)
+    })
+}
+
+/// Inserts the key into the object that comes after so many others; says whether there is one.
+fn insert_unknown(value: &mut Value, others: &mut usize) -> bool {
+    match value {
+        Value::Object(keys) => {
+            let Some(left) = others.checked_sub(1) else {
+                keys.insert("nobody knows it".to_owned(), Value::from(vec![7]));
+                return true;
+            };
+            *others = left;
+            keys.values_mut().any(|value| insert_unknown(value, others))
+        }
+        Value::Array(values) => values.iter_mut().any(|value| insert_unknown(value, others)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
 fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -1,18 +1,20 @@
 use granary_silo::{Announcement, Change, Digests, Entry, FileName, Manifest, Metadata};
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::json::check_kept;
+use crate::json::{check_kept, with_unknown_keys};
 
 /// Checks the reader of manifests on these bytes.
 ///
-/// - What is read is written and reads the same again; nothing that it says is lost, keys that nobody knows among it.
+/// - What is read is written and reads the same again. Nothing that it says is lost, and no key that nobody knows, wherever it
+///   stands.
 /// - The version that comes next is none that is there, and what was announced once changes nothing when it is announced
 ///   again.
 pub fn manifest(data: &[u8]) {
     let Ok(manifest) = serde_json::from_slice::<Manifest>(data) else { return };
-    let written = check_written(&manifest);
-    let before: Value = serde_json::from_slice(data).expect("a manifest is JSON");
-    check_kept(&before, &written);
+    let value: Value = serde_json::from_slice(data).expect("a manifest is JSON");
+    check_kept(&value, &check_written(&manifest));
+    with_unknown_keys(&value).for_each(|value| check_unknown_key(&value));
     check_versions(&manifest);
     for announcement in announcements(&manifest) {
         check_announced(manifest.clone(), &announcement, None);
@@ -25,6 +27,13 @@ fn check_written(manifest: &Manifest) -> Value {
     let again: Manifest = serde_json::from_slice(&bytes).expect("what is written can be read");
     assert_eq!(again, *manifest);
     serde_json::from_slice(&bytes).expect("a manifest is JSON")
+}
+
+/// Where keys are names, of versions or of files, a key has to have a certain value: such a manifest is not read.
+fn check_unknown_key(value: &Value) {
+    if let Ok(manifest) = Manifest::deserialize(value) {
+        check_kept(value, &check_written(&manifest));
+    }
 }
 
 fn check_versions(manifest: &Manifest) {
