@@ -10,7 +10,6 @@ mod breakdown;
 mod choice;
 mod clock;
 mod context;
-mod disposition;
 pub mod doctor;
 mod download;
 mod endpoint;

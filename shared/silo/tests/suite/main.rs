@@ -286,6 +286,10 @@ on_every_store! {
         json["granary"]["theirs"] = "b".into();
         json["granary"]["versions"]["1"]["theirs"] = "c".into();
         json["granary"]["versions"]["1"]["inventory"]["oai_dc"]["theirs"] = "d".into();
+        let failure = r#"{"name": "", "url": "", "reason": "", "detail": "", "attempts": 1, "time": "", "theirs": "e"}"#;
+        json["granary"]["versions"]["1"]["failures"] = serde_json::from_str(&format!("[{failure}]")).unwrap();
+        json["granary"]["versions"]["1"]["without_files"] = serde_json::json!({"reason": "", "detail": "", "theirs": "f"});
+        json["granary"]["versions"]["1"]["landing_page"] = serde_json::json!({"url": "", "asked": "", "theirs": "g"});
         store.put(&path, PutPayload::from(json.to_string())).await.unwrap();
         announce(&silo, &announcement("2020-01-02T00:00:00Z"), Some("<dc/>")).await;
         let bytes = store.get(&path).await.unwrap().bytes().await.unwrap();
