@@ -1,5 +1,7 @@
 //! A directory as an object store, with conditional writes that hold between processes.
 
+mod walk;
+
 use std::{
     fmt,
     fs::{self, File, FileTimes},
@@ -28,7 +30,7 @@ const LOCKS: u64 = 256;
 
 /// A directory as an [`ObjectStore`].
 ///
-/// Reads are [`LocalFileSystem`]'s. Writes differ from it in three things. [`PutMode::Update`] works: under a lock file,
+/// Reads are [`LocalFileSystem`]'s; lists are in the order of a bucket's keys. Writes differ from it in three things. [`PutMode::Update`] works: under a lock file,
 /// the ETag is compared and the new file takes the old one's place in one step, so that it holds between tasks and
 /// between processes of one machine. No unfinished file ever lies beside the finished ones: what is being
 /// written is in `_granary/local/staging`, and what a killed process left there is cleared away by the next
@@ -242,7 +244,15 @@ impl ObjectStore for DirectoryStore {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        walk::list(self.root.clone(), &prefix.cloned().unwrap_or_default(), None)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        walk::list(self.root.clone(), &prefix.cloned().unwrap_or_default(), Some(offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

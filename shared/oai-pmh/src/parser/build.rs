@@ -10,7 +10,7 @@ use super::{
     Item, Limits, PageError,
     decode::{Decoder, SingleBytes},
     mend::{Kind, mend, note},
-    scope::{Declarations, declarations},
+    scope::{Declarations, declarations, size},
     section::Section,
     text::{local, name_of, unescape},
     token::Token,
@@ -19,6 +19,12 @@ use crate::types::{ErrorCode, Header, Next, OaiError};
 
 /// How much is kept of a record that is larger than allowed.
 const QUARANTINED_BYTES: usize = 64 << 10;
+
+/// How much is held of the names of open elements and of the namespaces that they declare, in bytes. A page has a few
+/// thousand; a record inherits them all when it uses them.
+const SCOPE_BYTES: usize = 64 << 10;
+/// How many fields and sections a record may have. Each costs more memory than its tags have bytes.
+const PARTS: usize = 10_000;
 
 /// What an open element is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +67,8 @@ pub(super) struct Builder {
     /// The names of open elements, one after the other; `name_ends` says where each ends.
     names: Vec<u8>,
     name_ends: Vec<usize>,
+    /// The bytes of all namespaces that open elements declare.
+    declared_bytes: usize,
     has_root: bool,
     done: bool,
     text: Vec<u8>,
@@ -90,6 +98,7 @@ impl Builder {
             open: Vec::new(),
             names: Vec::new(),
             name_ends: Vec::new(),
+            declared_bytes: 0,
             has_root: false,
             done: false,
             text: Vec::new(),
@@ -209,18 +218,22 @@ impl Builder {
         if !self.keeps_raw {
             return;
         }
-        if self.raw.len() + raw.len() > self.limits.record_bytes {
-            // What is kept of it is its beginning, for quarantine: as much, whatever pieces it comes in.
-            let kept = QUARANTINED_BYTES.min(self.limits.record_bytes);
-            let room = kept.saturating_sub(self.raw.len()).min(raw.len());
-            self.raw.extend_from_slice(&raw[..room]);
-            self.raw.truncate(kept);
-            self.raw.shrink_to_fit();
-            self.too_large = true;
-            self.keeps_raw = false;
-            return;
+        match self.raw.len() + raw.len() > self.limits.record_bytes {
+            true => self.outgrow(raw),
+            false => self.raw.extend_from_slice(raw),
         }
-        self.raw.extend_from_slice(raw);
+    }
+
+    /// Gives up the record in hand, which goes on with `raw`. What is kept of it is its beginning, for quarantine: as much,
+    /// whatever pieces it comes in.
+    fn outgrow(&mut self, raw: &[u8]) {
+        let kept = QUARANTINED_BYTES.min(self.limits.record_bytes);
+        let room = kept.saturating_sub(self.raw.len()).min(raw.len());
+        self.raw.extend_from_slice(&raw[..room]);
+        self.raw.truncate(kept);
+        self.raw.shrink_to_fit();
+        self.too_large = true;
+        self.keeps_raw = false;
     }
 
     // --- start tags -----------------------------------------------------------------------------------
@@ -246,9 +259,12 @@ impl Builder {
             }
             Role::Container | Role::List | Role::Section | Role::Inside => {}
         }
+        if self.keeps_raw && self.fields.len() + self.sections.len() >= PARTS {
+            self.outgrow(&[]);
+        }
         let at = self.raw.len();
         self.keep(raw);
-        if role == Role::Section {
+        if role == Role::Section && !self.too_large {
             let name = String::from_utf8_lossy(local(name)).into_owned();
             self.sections.push((name, Section::begin(self.raw.len())));
         } else if let Some(depth) = section_depth
@@ -258,9 +274,13 @@ impl Builder {
             section.open(at, inside, self.open.len() - depth - 1);
         }
         let declared = if section_depth.is_some() { Vec::new() } else { declarations(inside) };
-        self.open.push(Open { role, declared });
         self.names.extend_from_slice(name);
         self.name_ends.push(self.names.len());
+        self.declared_bytes += size(&declared);
+        self.open.push(Open { role, declared });
+        if self.names.len() + self.declared_bytes > SCOPE_BYTES {
+            return Err(PageError::TooLarge { position, what: "the names of elements and namespaces" });
+        }
         Ok(())
     }
 
@@ -333,6 +353,7 @@ impl Builder {
         self.keep(raw);
         let Some(open) = self.open.pop() else { return Ok(()) };
         self.name_ends.pop();
+        self.declared_bytes -= size(&open.declared);
         let local_name = String::from_utf8_lossy(local(name)).into_owned();
         self.names.truncate(start);
         match open.role {

@@ -63,11 +63,16 @@ impl Builder {
             return self.broken(header, "a record has no identifier".to_owned());
         }
         let metadata = self.standalone("metadata", declared).pop();
+        let about = self.standalone("about", declared);
+        if self.too_large {
+            let reason =
+                format!("the record {} is larger than allowed by what it inherits", header.identifier);
+            return self.broken(header, reason);
+        }
         if metadata.is_none() && !header.deleted {
             let reason = format!("the record {} has no metadata and is not deleted", header.identifier);
             return self.broken(header, reason);
         }
-        let about = self.standalone("about", declared);
         let mut repaired = std::mem::take(&mut self.repaired);
         repaired.extend(self.transcoded_from.as_ref().map(|encoding| format!("transcoded from {encoding}")));
         Item::Record(Record { header, metadata, about, repaired })
@@ -78,7 +83,8 @@ impl Builder {
         Item::Broken(Broken { header, fragment: std::mem::take(&mut self.raw), reason })
     }
 
-    /// The sections of that name, each by itself.
+    /// The sections of that name, each by itself. None, and the record is too large, when they are more than a record may be:
+    /// each has its own copy of the namespaces that it inherits.
     fn standalone(&mut self, name: &str, declared: &Declarations) -> Vec<Vec<u8>> {
         if self.too_large {
             return Vec::new();
@@ -86,16 +92,20 @@ impl Builder {
         let scopes: Vec<&Declarations> =
             self.open.iter().map(|open| &open.declared).chain([declared]).collect();
         let wanted = self.sections.iter().filter(|(known, section)| known == name && !section.is_empty());
-        let (raw, declared, repaired) = (&self.raw, self.declared.as_ref(), &mut self.repaired);
-        wanted
-            .map(|(_, section)| {
-                let bytes = section.standalone(raw, &scopes);
-                match mend(&bytes, Kind::Xml, declared, repaired) {
-                    Cow::Borrowed(_) => bytes,
-                    Cow::Owned(mended) => mended.into_bytes(),
-                }
-            })
-            .collect()
+        let (mut all, mut room) = (Vec::new(), self.limits.record_bytes);
+        for (_, section) in wanted {
+            let bytes = section.standalone(&self.raw, &scopes);
+            let Some(left) = room.checked_sub(bytes.len()) else {
+                self.too_large = true;
+                return Vec::new();
+            };
+            room = left;
+            all.push(match mend(&bytes, Kind::Xml, self.declared.as_ref(), &mut self.repaired) {
+                Cow::Borrowed(_) => bytes,
+                Cow::Owned(mended) => mended.into_bytes(),
+            });
+        }
+        all
     }
 
     fn take_header(&mut self) -> Header {
