@@ -43,9 +43,12 @@ impl Staging {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
             }
-            let lock = File::create(folder.join(LOCK))?;
+            // Another process may take the folder for abandoned as long as it is not locked.
+            let lock = match File::create(folder.join(LOCK)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                lock => lock?,
+            };
             lock.lock()?;
-            // Another process may have taken the folder for abandoned between the two lines above.
             if folder.join(LOCK).exists() {
                 return Ok(Self { folder, _lock: lock, next: AtomicU64::new(0) });
             }
@@ -62,7 +65,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         // Best effort: what stays is removed by the next process.
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = remove(&self.folder);
     }
 }
 
@@ -70,11 +73,25 @@ const LOCK: &str = "lock";
 
 fn remove_abandoned(parent: &Path) {
     for folder in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let Ok(lock) = File::open(folder.path().join(LOCK)) else { continue };
-        if lock.try_lock().is_ok() {
-            let _ = fs::remove_dir_all(folder.path());
+        match File::open(folder.path().join(LOCK)) {
+            Ok(lock) if lock.try_lock().is_ok() => drop(remove(&folder.path())),
+            Ok(_) => {}
+            // Empty: its process was killed before it had the lock, or after it had nothing else.
+            Err(_) => drop(fs::remove_dir(folder.path())),
         }
     }
+}
+
+/// Removes a folder, the lock last: whoever is killed at it leaves something that the next process removes.
+fn remove(folder: &Path) -> io::Result<()> {
+    for file in fs::read_dir(folder)? {
+        let file = file?;
+        if file.file_name() != LOCK {
+            fs::remove_file(file.path())?;
+        }
+    }
+    fs::remove_file(folder.join(LOCK))?;
+    fs::remove_dir(folder)
 }
 
 /// A file that nobody sees yet. Dropped without being published, it is removed.
@@ -219,5 +236,26 @@ pub(crate) async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(source) => Err(object_store::Error::JoinError { source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_dead_left_is_removed_wherever_they_were_killed_and_the_living_keep_theirs() {
+        let parent = tempfile::tempdir().unwrap();
+        let living = Staging::new(parent.path()).unwrap();
+        let file = living.create().unwrap();
+        for (dead, files) in [("1-a", &[][..]), ("2-b", &[LOCK]), ("3-c", &[LOCK, "0", "1"])] {
+            fs::create_dir(parent.path().join(dead)).unwrap();
+            files.iter().for_each(|file| fs::write(parent.path().join(dead).join(file), "").unwrap());
+        }
+        let next = Staging::new(parent.path()).unwrap();
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 2);
+        assert!(file.path.exists());
+        drop((file, living, next));
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
     }
 }
