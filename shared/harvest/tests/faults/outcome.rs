@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, PartialEq)]
 pub(crate) struct Outcome {
     /// Every file of the silo, and the documents of the granary, by path.
-    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
     /// What the runs have counted together.
     pub(crate) counts: Counts,
 }
@@ -59,13 +59,13 @@ impl Outcome {
             state.remove("lease");
             // A failure that was noted when the run was over is forgotten with the next one.
             state.remove("failing");
-            self.files.insert(path, Value::Object(state.clone()).to_string());
+            self.files.insert(path, Value::Object(state.clone()).to_string().into_bytes());
         } else if path.ends_with("/__manifest.json") {
             let mut manifest = json();
             normalise(&mut manifest);
-            self.files.insert(path, manifest.to_string());
+            self.files.insert(path, manifest.to_string().into_bytes());
         } else {
-            self.files.insert(path, String::from_utf8_lossy(bytes).into_owned());
+            self.files.insert(path, bytes.to_vec());
         }
     }
 
@@ -79,8 +79,10 @@ impl Outcome {
         };
         let (too_many, missing) = (without(self, expected), without(expected, self));
         assert!(too_many.is_empty() && missing.is_empty(), "{too_many:#?} or not {missing:#?}: {how}");
-        for (path, text) in &expected.files {
-            assert_eq!(&self.files[path], text, "{path}: {how}");
+        for (path, bytes) in &expected.files {
+            let found = &self.files[path];
+            let text = [found, bytes].map(|bytes| String::from_utf8_lossy(bytes));
+            assert!(found == bytes, "{path} is {}\nand was to be {}\n{how}", text[0], text[1]);
         }
     }
 

@@ -47,15 +47,6 @@ impl Plan {
     }
 }
 
-impl Process {
-    fn counts(self, effect: Effect) -> bool {
-        match self {
-            Self::Lives => true,
-            Self::Dies => effect == Effect::Changes,
-        }
-    }
-}
-
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -82,6 +73,15 @@ pub(crate) enum Process {
     Lives,
     /// It is dead: it is not told, and nothing that it does afterwards happens. Only operations that change something count.
     Dies,
+}
+
+impl Process {
+    fn counts(self, effect: Effect) -> bool {
+        match self {
+            Self::Lives => true,
+            Self::Dies => effect == Effect::Changes,
+        }
+    }
 }
 
 /// A fault.
