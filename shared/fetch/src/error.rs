@@ -1,5 +1,7 @@
 //! Why something could not be fetched, and whether to try again.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 /// A failed request. URLs in its text are without user names and passwords.
@@ -48,6 +50,16 @@ pub enum Error {
         url: String,
         /// What timed out.
         source: reqwest::Error,
+    },
+    /// It comes, but so slowly that it is not waited for.
+    #[error("{url} comes too slowly: {received} bytes in {} s", after.as_secs())]
+    TooSlow {
+        /// What was asked.
+        url: String,
+        /// How many bytes came.
+        received: u64,
+        /// In which time.
+        after: Duration,
     },
     /// The server's certificate cannot be trusted.
     #[error("the certificate of {url} cannot be trusted")]
@@ -171,7 +183,7 @@ impl Error {
             Self::Status { status: 400..=499, .. } => Reason::Refused,
             Self::Status { .. } | Self::NotBefore { .. } => Reason::Unreachable,
             Self::Blocked { .. } => Reason::Blocked,
-            Self::Timeout { .. } => Reason::Timeout,
+            Self::Timeout { .. } | Self::TooSlow { .. } => Reason::Timeout,
             Self::Certificate { .. }
             | Self::Unreachable { .. }
             | Self::Truncated { .. }
@@ -192,6 +204,7 @@ impl Error {
             }
             Self::Status { status: 408 | 425 | 429 | 500 | 502 | 503 | 504, .. } => Retry::Later,
             Self::Timeout { .. }
+            | Self::TooSlow { .. }
             | Self::Unreachable { .. }
             | Self::Truncated { .. }
             | Self::Encoding { .. }
