@@ -38,12 +38,7 @@ pub(crate) async fn ask(context: &Context, task: &Task) -> Result<Found, Fault> 
             return Err(Fault { reason: Reason::Timeout, detail, retry: Retry::Later });
         }
     };
-    if found.files.len() > FILES {
-        found
-            .problems
-            .push(format!("it names {} files, only the first {FILES} are taken", found.files.len()));
-        found.files.truncate(FILES);
-    }
+    record::take_first(&mut found, FILES);
     // In a manifest they stand beside those of the metadata.
     found.problems.iter_mut().for_each(|problem| *problem = format!("{}: {problem}", task.url));
     Ok(found)
@@ -79,7 +74,7 @@ async fn follow(context: &Context, task: &Task, next: Next) -> Result<PageFound,
         Next::Metadata(url) => {
             let mut request = request(url.clone());
             request.max_bytes = Some(METADATA_BYTES);
-            let bytes = context.fetcher.get(request).await?.bytes().await?;
+            let (bytes, _place) = context.room.read(context.fetcher.get(request).await?).await?;
             // What cannot be read names nothing: there may be something else to read.
             let found = record::find(&task.pid, "", &bytes).unwrap_or_default();
             Ok(PageFound { found, next: Vec::new() })

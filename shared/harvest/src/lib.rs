@@ -35,6 +35,7 @@ mod record;
 mod record_worker;
 mod report;
 mod reprocess;
+mod room;
 mod source;
 mod standing;
 mod state;

@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     files::{Owner, Wanted, want},
     lacking::Lacking,
+    room::Place,
 };
 
 /// A record, ready to be stored.
@@ -23,12 +24,14 @@ pub(crate) struct Received {
     pub(crate) metadata: Option<(FileName, Bytes, Entry)>,
     /// What the metadata says about files; nothing when there is none.
     pub(crate) found: Option<Found>,
+    /// Where its bytes are held.
+    pub(crate) _place: Place,
 }
 
 impl Received {
     /// What was announced without metadata: a deleted record, or one whose metadata could not be had.
     pub(crate) fn without_metadata(announcement: Announcement) -> Self {
-        Self { announcement, metadata: None, found: None }
+        Self { announcement, metadata: None, found: None, _place: Place::default() }
     }
 }
 
@@ -44,6 +47,9 @@ pub(crate) struct Recorded {
     /// Why there is no file to fetch.
     pub(crate) lacking: Option<Lacking>,
 }
+
+/// The most files of one record: its manifest, which is written anew with every few of them, names them all.
+const FILES: usize = 10_000;
 
 /// The media type of metadata: it opens in a browser.
 const METADATA_TYPE: &str = "application/xml";
@@ -184,8 +190,20 @@ fn apply(
     (Some(manifest), wanted)
 }
 
-/// The files that metadata names, and what could not be understood of it.
+/// The files that metadata names, and what could not be understood of it. Of very many files only the first are taken, and
+/// that is a problem.
 pub(crate) fn find(identifier: &str, prefix: &str, metadata: &[u8]) -> Result<Found, granary_finders::Error> {
     let today = crate::clock::now().date_naive();
-    granary_finders::find(&granary_finders::Record { identifier, prefix, metadata, today })
+    let mut found = granary_finders::find(&granary_finders::Record { identifier, prefix, metadata, today })?;
+    take_first(&mut found, FILES);
+    Ok(found)
+}
+
+/// Leaves out all files but the first so many, and says so.
+pub(crate) fn take_first(found: &mut Found, most: usize) {
+    let count = found.files.len();
+    if count > most {
+        found.problems.push(format!("it names {count} files, only the first {most} are taken"));
+        found.files.truncate(most);
+    }
 }

@@ -53,7 +53,20 @@ impl From<granary_fetch::Error> for Fault {
     }
 }
 
-/// An error with its causes, on one line. Some libraries repeat the cause in each text: what was said is not said again.
+/// The most bytes of a text that is kept to tell what went wrong: what it quotes may be of any length.
+const LONGEST_TEXT: usize = 4 << 10;
+
+/// A text as it is kept.
+pub(crate) fn shortened(mut text: String) -> String {
+    if text.len() > LONGEST_TEXT {
+        text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+        text.push('…');
+    }
+    text
+}
+
+/// An error with its causes, on one line, shortened. Some libraries repeat the cause in each text: what was said is not said
+/// again.
 pub fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -65,7 +78,7 @@ pub fn in_full(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    text
+    shortened(text)
 }
 
 /// Where a file goes.
@@ -166,12 +179,19 @@ async fn receive(
     writer: &mut Writer,
 ) -> Result<Option<Fault>, Error> {
     let mut beginning = Some(BytesMut::new());
+    let mut received = 0;
     loop {
         let bytes = match response.chunk().await {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Some(error.into())),
         };
         Progress::add(&context.progress.bytes, bytes.as_ref().map_or(0, |bytes| bytes.len() as u64));
+        received += bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if let Some(size) = task.size.filter(|size| received > *size) {
+            // What it would come to in the end is not waited for.
+            let detail = format!("{} has more than the {size} bytes that are announced", task.url);
+            return Ok(Some(Fault { reason: Reason::BadDigest, detail, retry: Retry::Later }));
+        }
         let is_end = bytes.is_none();
         let bytes = match (&mut beginning, bytes) {
             (None, Some(bytes)) => bytes,

@@ -16,7 +16,7 @@ use std::{
 
 use common::{list_records, page, record};
 use granary_fetch::{Backoff, Fetcher, Policy};
-use granary_oai_pmh::{Client, Error, Item, PageError, Request, Retry, Selection};
+use granary_oai_pmh::{Client, Error, Item, Needs, PageError, Request, Retry, Selection};
 
 /// What the server says to a query.
 struct Answer {
@@ -77,7 +77,7 @@ fn serve(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Server {
     };
     let fetcher = Fetcher::new(policy).expect("a fetcher can be made");
     let base = format!("http://{address}/oai?x=y").parse().expect("it is a URL");
-    Server { client: Client::new(fetcher, base), queries, busiest }
+    Server { client: Client::new(fetcher, base, &Needs::new()), queries, busiest }
 }
 
 fn records() -> Request {
@@ -216,36 +216,6 @@ async fn identify_and_formats_are_collected() {
     assert_eq!(server.client.identify().await.unwrap().repository_name.as_deref(), Some("R"));
     let formats = server.client.formats().await.unwrap();
     assert_eq!(formats.iter().map(|format| format.prefix.as_str()).collect::<Vec<_>>(), ["p"]);
-}
-
-#[tokio::test]
-async fn sets_are_collected_over_all_their_pages() {
-    let server = serve(|query| {
-        let number: usize =
-            query.rsplit_once("resumptionToken=").map_or(0, |(_, token)| token.parse().unwrap_or(0));
-        let token = if number < 20 { (number + 1).to_string() } else { String::new() };
-        let set = format!("<set><setSpec>s{number}</setSpec></set>");
-        answer(200, page(&format!("<ListSets>{set}<resumptionToken>{token}</resumptionToken></ListSets>")))
-    });
-    assert_eq!(server.client.sets().await.unwrap().len(), 21);
-}
-
-#[tokio::test]
-async fn sets_that_cannot_be_listed_to_their_end_are_an_error() {
-    let server = serve(|query| match query.contains("resumptionToken") {
-        true => answer(200, page("<error code='badResumptionToken'/>")),
-        false => answer(
-            200,
-            page("<ListSets><set><setSpec>s</setSpec></set><resumptionToken>t</resumptionToken></ListSets>"),
-        ),
-    });
-    assert!(server.client.sets().await.is_err());
-}
-
-#[tokio::test]
-async fn a_repository_without_sets_has_none() {
-    let server = serve(|_| answer(200, page("<error code='noSetHierarchy'/>")));
-    assert_eq!(server.client.sets().await.unwrap(), []);
 }
 
 #[test]

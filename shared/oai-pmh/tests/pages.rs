@@ -423,7 +423,15 @@ fn what_comes_after_the_root_is_ignored() {
 
 #[test]
 fn limits_end_a_page_and_not_the_process() {
-    let limits = Limits { depth: 10, tag_bytes: 300, field_bytes: 300, record_bytes: 10_000 };
+    let limits = Limits {
+        depth: 10,
+        tag_bytes: 300,
+        field_bytes: 300,
+        record_bytes: 10_000,
+        parts: 20,
+        passed_over_bytes: 50_000,
+        preamble_bytes: 1_000,
+    };
     for content in [
         "<a>".repeat(20),
         format!("<a b='{}'/>", "x".repeat(1000)),

@@ -20,6 +20,9 @@ use crate::types::{ErrorCode, Header, Next, OaiError};
 /// How much is kept of a record that is larger than allowed.
 const QUARANTINED_BYTES: usize = 64 << 10;
 
+/// How much room is kept from one record to the next.
+const RESERVED_BYTES: usize = 1 << 20;
+
 /// What an open element is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -51,6 +54,8 @@ enum Thing {
 struct Open {
     role: Role,
     declared: Declarations,
+    /// Of its tag.
+    tag_bytes: usize,
 }
 
 /// Builds items of tokens.
@@ -58,6 +63,8 @@ struct Open {
 pub(super) struct Builder {
     limits: Limits,
     open: Vec<Open>,
+    /// The bytes of all open tags.
+    open_bytes: usize,
     /// The names of open elements, one after the other; `name_ends` says where each ends.
     names: Vec<u8>,
     name_ends: Vec<usize>,
@@ -70,8 +77,12 @@ pub(super) struct Builder {
     next: Option<Next>,
     deleted: bool,
     header: Option<Header>,
+    /// How many parts of the thing in hand have been told apart.
+    parts: usize,
     /// The record, header or description in hand as received, and its parts that are kept.
     raw: Vec<u8>,
+    /// Where it begins.
+    raw_position: u64,
     keeps_raw: bool,
     too_large: bool,
     sections: Vec<(String, Section)>,
@@ -88,6 +99,7 @@ impl Builder {
         Self {
             limits,
             open: Vec::new(),
+            open_bytes: 0,
             names: Vec::new(),
             name_ends: Vec::new(),
             has_root: false,
@@ -98,7 +110,9 @@ impl Builder {
             next: None,
             deleted: false,
             header: None,
+            parts: 0,
             raw: Vec::new(),
+            raw_position: 0,
             keeps_raw: false,
             too_large: false,
             sections: Vec::new(),
@@ -134,6 +148,7 @@ impl Builder {
         position: u64,
         items: &mut VecDeque<Item>,
     ) -> Result<(), PageError> {
+        self.check_position(position)?;
         match *token {
             Token::Text(text) => self.text(text, text),
             Token::CData { raw, text } => self.cdata(raw, text),
@@ -153,8 +168,28 @@ impl Builder {
         }
     }
 
+    /// What has not begun by then is no page, and what has not ended by then will not.
+    fn check_position(&self, position: u64) -> Result<(), PageError> {
+        if !self.has_root && position > self.limits.preamble_bytes {
+            return Err(PageError::NotOaiPmh { start: String::new() });
+        }
+        if self.too_large && position - self.raw_position > self.limits.passed_over_bytes {
+            return Err(PageError::TooLarge { position, what: "the bytes of a record" });
+        }
+        Ok(())
+    }
+
     fn role(&self) -> Option<Role> {
         self.open.last().map(|open| open.role)
+    }
+
+    /// Counts a part of the thing in hand, and says whether there is room for it. One with too many parts is too large.
+    fn has_room(&mut self) -> bool {
+        self.parts += 1;
+        if self.parts > self.limits.parts && !self.too_large {
+            self.pass_over();
+        }
+        !self.too_large
     }
 
     // --- text -----------------------------------------------------------------------------------------
@@ -193,6 +228,7 @@ impl Builder {
         if is_declaration
             && !self.too_large
             && self.in_section()
+            && self.has_room()
             && let Some((_, section)) = self.sections.last_mut()
         {
             section.cut(at, self.raw.len());
@@ -211,16 +247,26 @@ impl Builder {
         }
         if self.raw.len() + raw.len() > self.limits.record_bytes {
             // What is kept of it is its beginning, for quarantine: as much, whatever pieces it comes in.
-            let kept = QUARANTINED_BYTES.min(self.limits.record_bytes);
-            let room = kept.saturating_sub(self.raw.len()).min(raw.len());
+            let room = self.quarantined_bytes().saturating_sub(self.raw.len()).min(raw.len());
             self.raw.extend_from_slice(&raw[..room]);
-            self.raw.truncate(kept);
-            self.raw.shrink_to_fit();
-            self.too_large = true;
-            self.keeps_raw = false;
+            self.pass_over();
             return;
         }
         self.raw.extend_from_slice(raw);
+    }
+
+    fn quarantined_bytes(&self) -> usize {
+        QUARANTINED_BYTES.min(self.limits.record_bytes)
+    }
+
+    /// Keeps no more of the record in hand than its beginning.
+    fn pass_over(&mut self) {
+        self.raw.truncate(self.quarantined_bytes());
+        self.raw.shrink_to_fit();
+        self.fields = Vec::new();
+        self.sections = Vec::new();
+        self.too_large = true;
+        self.keeps_raw = false;
     }
 
     // --- start tags -----------------------------------------------------------------------------------
@@ -235,10 +281,14 @@ impl Builder {
         if self.open.len() >= self.limits.depth {
             return Err(PageError::TooLarge { position, what: "the depth of elements" });
         }
+        self.open_bytes += inside.len();
+        if self.open_bytes > self.limits.tag_bytes {
+            return Err(PageError::TooLarge { position, what: "the bytes of open tags" });
+        }
         let role = self.role_of(local(name))?;
         let section_depth = self.open.iter().rposition(|open| open.role == Role::Section);
         match role {
-            Role::Thing(thing) => self.begin(thing, inside),
+            Role::Thing(thing) => self.begin(thing, inside, position),
             Role::Field => {
                 self.text.clear();
                 self.field_position = position;
@@ -248,7 +298,7 @@ impl Builder {
         }
         let at = self.raw.len();
         self.keep(raw);
-        if role == Role::Section {
+        if role == Role::Section && self.has_room() {
             let name = String::from_utf8_lossy(local(name)).into_owned();
             self.sections.push((name, Section::begin(self.raw.len())));
         } else if let Some(depth) = section_depth
@@ -258,7 +308,7 @@ impl Builder {
             section.open(at, inside, self.open.len() - depth - 1);
         }
         let declared = if section_depth.is_some() { Vec::new() } else { declarations(inside) };
-        self.open.push(Open { role, declared });
+        self.open.push(Open { role, declared, tag_bytes: inside.len() });
         self.names.extend_from_slice(name);
         self.name_ends.push(self.names.len());
         Ok(())
@@ -294,7 +344,7 @@ impl Builder {
         })
     }
 
-    fn begin(&mut self, thing: Thing, inside: &[u8]) {
+    fn begin(&mut self, thing: Thing, inside: &[u8], position: u64) {
         let in_record = self.open.iter().any(|open| open.role == Role::Thing(Thing::Record));
         self.fields.clear();
         if thing == Thing::Header {
@@ -303,7 +353,12 @@ impl Builder {
         }
         if !in_record {
             self.header = None;
-            self.raw.clear();
+            self.parts = 0;
+            self.raw_position = position;
+            match self.raw.capacity() > RESERVED_BYTES {
+                true => self.raw = Vec::new(),
+                false => self.raw.clear(),
+            }
             self.sections.clear();
             self.repaired.clear();
             self.keeps_raw = true;
@@ -332,6 +387,7 @@ impl Builder {
         let section_end = self.raw.len();
         self.keep(raw);
         let Some(open) = self.open.pop() else { return Ok(()) };
+        self.open_bytes -= open.tag_bytes;
         self.name_ends.pop();
         let local_name = String::from_utf8_lossy(local(name)).into_owned();
         self.names.truncate(start);
@@ -343,7 +399,10 @@ impl Builder {
                 }
             }
             Role::Inside => self.close_inside(),
-            Role::Thing(thing) => self.thing(thing, &open.declared, items),
+            Role::Thing(thing) => {
+                self.thing(thing, &open.declared, items);
+                self.too_large &= self.role() == Some(Role::Thing(Thing::Record));
+            }
             Role::List => {
                 let end = Next::End { complete_list_size: None, cursor: None };
                 items.push_back(Item::Next(self.next.take().unwrap_or(end)));
@@ -370,7 +429,7 @@ impl Builder {
         let attributes = std::mem::take(&mut self.attributes);
         if let Some(Role::Thing(_)) = self.role() {
             // What is too large will not be used.
-            if !self.too_large {
+            if self.has_room() {
                 self.fields.push((name, text));
             }
             return;

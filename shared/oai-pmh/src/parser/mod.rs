@@ -24,17 +24,32 @@ use token::{Lexer, Token};
 pub struct Limits {
     /// How deep elements may be nested.
     pub depth: usize,
-    /// Bytes of one tag, its attributes included, or of one instruction.
+    /// Bytes of one tag, its attributes included, or of one instruction; and of all tags that are open at a time.
     pub tag_bytes: usize,
     /// Bytes of the text of one field: a token, a name, a datestamp.
     pub field_bytes: usize,
     /// Bytes of one record, or of one description.
     pub record_bytes: usize,
+    /// Parts of one record or header that are told apart: fields, so also sets, sections, and what is left out of them.
+    pub parts: usize,
+    /// Bytes of a record that is passed over, since it has more than [`record_bytes`](Self::record_bytes). Beyond them it is
+    /// not believed to end.
+    pub passed_over_bytes: u64,
+    /// Bytes before the root element.
+    pub preamble_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 512, tag_bytes: 1 << 20, field_bytes: 1 << 20, record_bytes: 64 << 20 }
+        Self {
+            depth: 512,
+            tag_bytes: 1 << 20,
+            field_bytes: 64 << 10,
+            record_bytes: 16 << 20,
+            parts: 10_000,
+            passed_over_bytes: 256 << 20,
+            preamble_bytes: 1 << 20,
+        }
     }
 }
 
