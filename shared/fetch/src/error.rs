@@ -109,6 +109,14 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
+    /// The headers of the answer are more than is taken.
+    #[error("the headers of the answer of {url} are too long")]
+    HeadersTooLong {
+        /// What was asked.
+        url: String,
+        /// What the client says.
+        source: reqwest::Error,
+    },
     /// A redirect leads back.
     #[error("the redirects of {url} go round in circles")]
     RedirectLoop {
@@ -191,7 +199,7 @@ impl Error {
             | Self::Changed { .. }
             | Self::Client(_)
             | Self::Authority { .. } => Reason::Unreachable,
-            Self::TooBig { .. } => Reason::TooBig,
+            Self::TooBig { .. } | Self::HeadersTooLong { .. } => Reason::TooBig,
             Self::RedirectLoop { .. } | Self::TooManyRedirects { .. } => Reason::RedirectLoop,
         }
     }
@@ -214,6 +222,7 @@ impl Error {
             | Self::Blocked { .. }
             | Self::Certificate { .. }
             | Self::TooBig { .. }
+            | Self::HeadersTooLong { .. }
             | Self::RedirectLoop { .. }
             | Self::TooManyRedirects { .. }
             | Self::Client(_)

@@ -27,8 +27,8 @@ pub struct Context {
     pub progress: Arc<Progress>,
     /// When the host ends the step, where it does.
     pub deadlines: Option<Deadlines>,
-    /// Where metadata is held.
-    pub(crate) room: Room,
+    /// Where metadata is held. All steps of a process share it.
+    pub room: Room,
 }
 
 /// When a step has to end.

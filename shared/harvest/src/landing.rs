@@ -38,7 +38,12 @@ pub(crate) async fn ask(context: &Context, task: &Task) -> Result<Found, Fault> 
             return Err(Fault { reason: Reason::Timeout, detail, retry: Retry::Later });
         }
     };
-    record::take_first(&mut found, FILES);
+    if found.files.len() > FILES {
+        found
+            .problems
+            .push(format!("it names {} files, only the first {FILES} are taken", found.files.len()));
+        found.files.truncate(FILES);
+    }
     // In a manifest they stand beside those of the metadata.
     found.problems.iter_mut().for_each(|problem| *problem = format!("{}: {problem}", task.url));
     Ok(found)

@@ -57,6 +57,7 @@ pub use preview::{Preview, PreviewedRecord, check, preview};
 pub use reason::Reason;
 pub use report::{Counts, Problem, Report};
 pub use reprocess::{Reprocessed, Which, reprocess};
+pub use room::Room;
 pub use source::{Files, Kind, LandingPages, Source, Tls};
 pub use state::{Failing, Gap, Learned, Run, State, Turn};
 pub use tick::{Ticked, tick};

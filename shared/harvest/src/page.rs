@@ -24,7 +24,7 @@ const RECORDS_AT_ONCE: usize = 16;
 const TASKS_HELD: usize = 1000;
 
 /// How many records of a run are kept in quarantine.
-const QUARANTINED: u64 = 10_000;
+const QUARANTINED: u64 = 1_000;
 
 /// Records being stored, each with its datestamp.
 type Work = JoinSet<(String, Result<Handled, Error>)>;
@@ -125,7 +125,10 @@ impl HarvestRun {
                 self.compare_with_window(&datestamp);
                 let (job, url) = (self.worker(), url.to_owned());
                 let place = self.context.room.for_bytes(record.metadata.as_ref().map_or(0, Vec::len)).await;
+                let is_large = place.is_taken();
                 work.spawn(async move { (datestamp, job.record(record, url, place).await) });
+                // The next one may be as large: it is not read while this one is held.
+                while is_large && self.collect_next(work, done).await? {}
             }
             Item::Header(header) => {
                 self.count_record(done);

@@ -48,9 +48,6 @@ pub(crate) struct Recorded {
     pub(crate) lacking: Option<Lacking>,
 }
 
-/// The most files of one record: its manifest, which is written anew with every few of them, names them all.
-const FILES: usize = 10_000;
-
 /// The media type of metadata: it opens in a browser.
 const METADATA_TYPE: &str = "application/xml";
 
@@ -190,20 +187,8 @@ fn apply(
     (Some(manifest), wanted)
 }
 
-/// The files that metadata names, and what could not be understood of it. Of very many files only the first are taken, and
-/// that is a problem.
+/// The files that metadata names, and what could not be understood of it.
 pub(crate) fn find(identifier: &str, prefix: &str, metadata: &[u8]) -> Result<Found, granary_finders::Error> {
     let today = crate::clock::now().date_naive();
-    let mut found = granary_finders::find(&granary_finders::Record { identifier, prefix, metadata, today })?;
-    take_first(&mut found, FILES);
-    Ok(found)
-}
-
-/// Leaves out all files but the first so many, and says so.
-pub(crate) fn take_first(found: &mut Found, most: usize) {
-    let count = found.files.len();
-    if count > most {
-        found.problems.push(format!("it names {count} files, only the first {most} are taken"));
-        found.files.truncate(most);
-    }
+    granary_finders::find(&granary_finders::Record { identifier, prefix, metadata, today })
 }

@@ -14,17 +14,28 @@ pub(crate) const METADATA_BYTES: u64 = 16 << 20;
 /// Up to here metadata is small: hardly any is larger.
 const SMALL_BYTES: usize = 256 << 10;
 
+/// How much room a large body is given at once: what is not used costs nothing, and blocks of more than 32 MiB go back to the
+/// system when they are freed.
+const LARGE_BYTES: usize = 33 << 20;
+
 /// How long a large body may take: nobody else has room for one meanwhile.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// The room of one process.
+/// Room in memory for metadata. What is large is held by one of all clones at a time.
 #[derive(Debug, Clone)]
-pub(crate) struct Room(Arc<Semaphore>);
+pub struct Room(Arc<Semaphore>);
 
 /// A place in it, for as long as it is kept; small things need none.
 #[derive(Debug, Default)]
 pub(crate) struct Place {
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    /// Whether it is one that nobody else has meanwhile.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.permit.is_some()
+    }
 }
 
 impl Default for Room {
@@ -40,7 +51,7 @@ impl Room {
             return Place::default();
         }
         // The semaphore is never closed.
-        Place { _permit: self.0.clone().acquire_owned().await.ok() }
+        Place { permit: self.0.clone().acquire_owned().await.ok() }
     }
 
     /// Reads a body whole. It is bounded by its request's `max_bytes`.
@@ -51,6 +62,7 @@ impl Room {
             body.extend_from_slice(&bytes);
         }
         let place = self.for_bytes(body.len()).await;
+        body.reserve(LARGE_BYTES - body.len());
         let rest = async {
             while let Some(bytes) = response.chunk().await? {
                 body.extend_from_slice(&bytes);

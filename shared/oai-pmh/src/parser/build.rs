@@ -20,8 +20,12 @@ use crate::types::{ErrorCode, Header, Next, OaiError};
 /// How much is kept of a record that is larger than allowed.
 const QUARANTINED_BYTES: usize = 64 << 10;
 
-/// How much room is kept from one record to the next.
+/// How much room is kept from one record to the next. A record that needs more is large.
 const RESERVED_BYTES: usize = 1 << 20;
+
+/// How much room a large record is given at once. Room that is not used costs nothing, and blocks of more than 32 MiB go back
+/// to the system when they are freed: each thread of glibc keeps the smaller ones that it was the last to use.
+const LARGE_BYTES: usize = 33 << 20;
 
 /// What an open element is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -251,6 +255,9 @@ impl Builder {
             self.raw.extend_from_slice(&raw[..room]);
             self.pass_over();
             return;
+        }
+        if self.raw.len() + raw.len() > RESERVED_BYTES && self.raw.capacity() < LARGE_BYTES {
+            self.raw.reserve_exact(LARGE_BYTES - self.raw.len());
         }
         self.raw.extend_from_slice(raw);
     }

@@ -1,5 +1,7 @@
 //! A part of a page that is kept as it was received: metadata, about, descriptions.
 
+use std::ops::Range;
+
 use super::{
     scope::{Declarations, declarations, inherited},
     text::name_of,
@@ -82,30 +84,51 @@ impl Section {
 
     /// The section by itself: its bytes, outer white space trimmed, with the declarations that it inherits from `scopes`.
     pub(super) fn standalone(&self, raw: &[u8], scopes: &[&Declarations]) -> Vec<u8> {
-        let mut edits: Vec<(usize, usize, Vec<u8>)> =
-            self.cuts.iter().map(|(start, end)| (*start, *end, Vec::new())).collect();
+        let edits = self.edits(raw, scopes);
+        let mut out = Vec::with_capacity(self.end - self.start + 64);
+        let mut at = self.start;
+        for (part, inserted) in edits {
+            out.extend_from_slice(&raw[at..part.start]);
+            out.extend_from_slice(&inserted);
+            at = part.end;
+        }
+        out.extend_from_slice(&raw[at..self.end]);
+        trimmed(out)
+    }
+
+    /// The same, made of the raw bytes themselves: a large section is not held twice.
+    pub(super) fn taken_out_of(&self, mut raw: Vec<u8>, scopes: &[&Declarations]) -> Vec<u8> {
+        let edits = self.edits(&raw, scopes);
+        raw.truncate(self.end);
+        for (part, inserted) in edits.into_iter().rev() {
+            raw.splice(part, inserted);
+        }
+        raw.drain(..self.start);
+        trimmed(raw)
+    }
+
+    /// What is to be put in place of which parts of the raw bytes, in their order.
+    fn edits(&self, raw: &[u8], scopes: &[&Declarations]) -> Vec<(Range<usize>, Vec<u8>)> {
+        let mut edits: Vec<_> = self.cuts.iter().map(|(start, end)| (*start..*end, Vec::new())).collect();
         for element in &self.elements {
             let xml = &raw[element.start..element.end.max(element.name_end)];
             let inserted = inherited(scopes.iter().copied(), &element.own, xml, element.needs_default);
-            edits.push((element.name_end, element.name_end, inserted));
+            edits.push((element.name_end..element.name_end, inserted));
         }
-        edits.sort_by_key(|(start, ..)| *start);
-        let mut out = Vec::with_capacity(self.end - self.start + 64);
-        let mut at = self.start;
-        for (start, end, inserted) in edits {
-            out.extend_from_slice(&raw[at..start]);
-            out.extend_from_slice(&inserted);
-            at = end;
-        }
-        out.extend_from_slice(&raw[at..self.end]);
-        match out.trim_ascii().len() == out.len() {
-            true => out,
-            false => out.trim_ascii().to_vec(),
-        }
+        edits.sort_by_key(|(part, _)| part.start);
+        edits
     }
 
     /// Whether there is any element in it.
     pub(super) fn is_empty(&self) -> bool {
         self.elements.is_empty()
     }
+}
+
+/// Without outer white space. What is left is not copied.
+fn trimmed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.truncate(bytes.trim_ascii_end().len());
+    let space = bytes.len() - bytes.trim_ascii_start().len();
+    bytes.drain(..space);
+    bytes
 }

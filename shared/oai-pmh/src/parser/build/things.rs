@@ -5,13 +5,23 @@ use std::{borrow::Cow, collections::VecDeque};
 use super::{
     super::{
         Broken, Item,
+        decode::SingleBytes,
         mend::{Kind, mend},
         scope::Declarations,
+        section::Section,
     },
-    Builder, Role, Thing,
+    Builder, RESERVED_BYTES, Role, Thing,
     fields::identify,
 };
 use crate::types::{Header, MetadataFormat, Record, Set};
+
+/// Bytes as XML can be read, copied only where something had to be mended.
+fn mended(bytes: Vec<u8>, declared: Option<&SingleBytes>, repaired: &mut Vec<String>) -> Vec<u8> {
+    match mend(&bytes, Kind::Xml, declared, repaired) {
+        Cow::Borrowed(_) => bytes,
+        Cow::Owned(mended) => mended.into_bytes(),
+    }
+}
 
 impl Builder {
     pub(super) fn thing(&mut self, thing: Thing, declared: &Declarations, items: &mut VecDeque<Item>) {
@@ -62,12 +72,12 @@ impl Builder {
         if header.identifier.is_empty() {
             return self.broken(header, "a record has no identifier".to_owned());
         }
-        let metadata = self.standalone("metadata", declared).pop();
+        let about = self.standalone("about", declared);
+        let metadata = self.last_metadata(declared);
         if metadata.is_none() && !header.deleted {
             let reason = format!("the record {} has no metadata and is not deleted", header.identifier);
             return self.broken(header, reason);
         }
-        let about = self.standalone("about", declared);
         let mut repaired = std::mem::take(&mut self.repaired);
         repaired.extend(self.transcoded_from.as_ref().map(|encoding| format!("transcoded from {encoding}")));
         Item::Record(Record { header, metadata, about, repaired })
@@ -87,15 +97,21 @@ impl Builder {
             self.open.iter().map(|open| &open.declared).chain([declared]).collect();
         let wanted = self.sections.iter().filter(|(known, section)| known == name && !section.is_empty());
         let (raw, declared, repaired) = (&self.raw, self.declared.as_ref(), &mut self.repaired);
-        wanted
-            .map(|(_, section)| {
-                let bytes = section.standalone(raw, &scopes);
-                match mend(&bytes, Kind::Xml, declared, repaired) {
-                    Cow::Borrowed(_) => bytes,
-                    Cow::Owned(mended) => mended.into_bytes(),
-                }
-            })
-            .collect()
+        wanted.map(|(_, section)| mended(section.standalone(raw, &scopes), declared, repaired)).collect()
+    }
+
+    /// The metadata by itself: the last one, if there are several. What is large is taken out of the raw bytes, which are no
+    /// longer needed.
+    fn last_metadata(&mut self, declared: &Declarations) -> Option<Vec<u8>> {
+        let is_metadata = |(name, section): &&(String, Section)| name == "metadata" && !section.is_empty();
+        let (_, section) = self.sections.iter().rfind(is_metadata)?;
+        let scopes: Vec<&Declarations> =
+            self.open.iter().map(|open| &open.declared).chain([declared]).collect();
+        let bytes = match self.raw.len() > RESERVED_BYTES {
+            true => section.taken_out_of(std::mem::take(&mut self.raw), &scopes),
+            false => section.standalone(&self.raw, &scopes),
+        };
+        Some(mended(bytes, self.declared.as_ref(), &mut self.repaired))
     }
 
     fn take_header(&mut self) -> Header {
