@@ -2,6 +2,7 @@
 //!
 //! Peak memory is `VmHWM` of `/proc`, read every millisecond until the process ends: filling memory takes longer. Floods
 //! are larger than the bound, most of them more than twice, so that whoever holds one is seen.
+#![allow(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 
 mod support;
 
@@ -36,11 +37,12 @@ fn bomb(of: Flood) -> Fault {
     Fault::Flood { of, bytes: 1 << 30, packing: Packing::Gzip }
 }
 
-/// The most memory that a process has ever held; nothing when it has ended.
-fn peak_bytes(pid: u32) -> Option<u64> {
+/// How much memory a process holds (`VmRSS`), or has ever held (`VmHWM`); nothing when it has ended.
+fn bytes_of(pid: u32, what: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+    let (_, value) =
+        status.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| *name == what)?;
+    Some(value.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }
 
 /// Runs a command to its end, which has to stay within the bound.
@@ -50,7 +52,7 @@ fn bounded(granary: &Granary, args: &[&str]) -> Ended {
     let pid = child.id();
     let watch = std::thread::spawn(move || {
         let mut peak = 0;
-        while let Some(bytes) = peak_bytes(pid) {
+        while let Some(bytes) = bytes_of(pid, "VmHWM") {
             peak = bytes;
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -120,12 +122,18 @@ async fn records_that_are_just_small_enough_are_held_one_at_a_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_of_records_without_end_costs_itself() {
-    for (of, failed) in [(Flood::EndlessDeletions, 0), (Flood::EndlessBrokenRecords, 0)] {
+    // Those that are stored are fewer: it is memory that is looked at, and not the disk.
+    for (of, bytes) in [
+        (Flood::EndlessRecords, 400_000),
+        (Flood::EndlessDeletions, 3_000_000),
+        (Flood::EndlessBrokenRecords, 3_000_000),
+    ] {
         let server = dublin_core().await;
-        server.fault_times("/cgi/oai2?verb=ListRecords*", flood(of, 3), 1);
+        let page = Fault::Flood { of, bytes, packing: Packing::Plain };
+        server.fault_times("/cgi/oai2?verb=ListRecords*", page, 1);
         let report = harvest(&Granary::new(), 0, &[&server.oai(), "--no-files"]);
-        let numbers = ["records", "created", "failed"].map(|name| report[name].as_u64().unwrap());
-        assert_eq!(numbers, [ITEMS.into(), ITEMS.into(), failed], "it was asked for once more: {report}");
+        let numbers = ["records", "failed", "gaps"].map(|name| report[name].as_u64().unwrap());
+        assert_eq!(numbers, [ITEMS.into(), 0, 0], "it was asked for once more: {report}");
     }
 }
 
@@ -269,13 +277,6 @@ async fn the_doctor_holds_no_more_than_a_harvest() {
     }
 }
 
-/// How much a process holds now.
-fn held_bytes(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() << 10
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_without_end_takes_no_more_memory_as_it_grows_and_ends_when_it_is_told_to() {
     let (server, granary) = (dublin_core().await, Granary::new());
@@ -285,7 +286,7 @@ async fn a_list_without_end_takes_no_more_memory_as_it_grows_and_ends_when_it_is
         while server.log().len() < pages {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        held_bytes(child.id())
+        bytes_of(child.id(), "VmRSS").unwrap()
     };
     let (early, late) = (held_after(1_000).await, held_after(10_000).await);
     println!("{} KiB after 1,000 pages, {} KiB after 10,000", early >> 10, late >> 10);
@@ -296,7 +297,7 @@ async fn a_list_without_end_takes_no_more_memory_as_it_grows_and_ends_when_it_is
     assert_eq!(ended.code, Some(130), "{}", ended.stderr);
     let status = granary.json(0, &["status", "s"]).pop().unwrap();
     assert!(status["run"].is_object() && status["lease"].is_null(), "{status}");
-    assert!(status["run"]["records"].as_u64() >= Some(9_999), "{status}");
+    assert!(status["run"]["records"].as_u64() >= Some(9_990), "{status}");
     let state = std::fs::metadata(granary.path().join("_granary/state/s.json")).unwrap();
     assert!(state.len() < 10_000, "the state is as small as ever");
     // Its token means nothing to the repository as it is now: the list begins anew.

@@ -109,10 +109,10 @@ floods! {
         metadata() + "<", Same("x"), format!("/>{END_OF_DC}");
     DeepNesting, "deep-nesting", "A record with elements in elements, which do not end.",
         metadata(), Same("<a>"), "";
-    ManySets, "many-sets", "A list of one record, which is in another set each 32 bytes.",
+    ManySets, "many-sets", "A list of one record, which is in another set every 30 bytes.",
         format!("{PAGE}<ListRecords><record>{HEADER}"), Numbered(|number| format!("<setSpec>{number:011}</setSpec>")),
         format!("</header><metadata>{DC}{END_OF_DC}");
-    ManyFiles, "many-files", "A list of one record, which names another file each 64 bytes.",
+    ManyFiles, "many-files", "A list of one record, which names another file every 65 bytes.",
         metadata(), Numbered(|number| format!("<dc:identifier>http://flood.invalid/{number:09}.pdf</dc:identifier>")),
         END_OF_DC;
     LongFileName, "long-file-name", "A list of one record, which names a file whose name is as long as asked for.",
