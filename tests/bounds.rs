@@ -60,7 +60,6 @@ fn bounded(granary: &Granary, args: &[&str]) -> Ended {
     });
     let ended: Ended = child.wait_with_output().unwrap().into();
     let peak = watch.join().unwrap();
-    println!("{} MiB: granary {args:?}", peak >> 20);
     assert!(peak > 1 << 20, "it was not seen");
     assert!(peak < BOUND, "{} MiB\n{}", peak >> 20, ended.stderr);
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);

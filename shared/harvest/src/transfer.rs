@@ -189,8 +189,7 @@ async fn receive(
         received += bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
         if let Some(size) = task.size.filter(|size| received > *size) {
             // What it would come to in the end is not waited for.
-            let detail = format!("{} has more than the {size} bytes that are announced", task.url);
-            return Ok(Some(Fault { reason: Reason::BadDigest, detail, retry: Retry::Later }));
+            return Ok(Some(wrong(task, "size", &format!("{received} and more"), &size.to_string())));
         }
         let is_end = bytes.is_none();
         let bytes = match (&mut beginning, bytes) {
@@ -277,25 +276,26 @@ fn is_as_announced(task: &Task, entry: &Entry) -> bool {
         && is(sha256, &entry.sha256)
 }
 
+/// Something that differs from what was announced; it may be mended.
+fn wrong(task: &Task, what: &str, got: &str, announced: &str) -> Fault {
+    let detail = format!("{} has {what} {got}, announced is {announced}", task.url);
+    Fault { reason: Reason::BadDigest, detail, retry: Retry::Later }
+}
+
 fn not_as_announced(task: &Task, digests: &Digests) -> Option<Fault> {
-    let wrong = |what: &str, got: &str, announced: &str| Fault {
-        reason: Reason::BadDigest,
-        detail: format!("{} has {what} {got}, announced is {announced}", task.url),
-        retry: Retry::Later,
-    };
     if let Some(size) = task.size
         && size != digests.size
     {
-        return Some(wrong("size", &digests.size.to_string(), &size.to_string()));
+        return Some(wrong(task, "size", &digests.size.to_string(), &size.to_string()));
     }
     let sha256 = task.other.get(SHA256).and_then(|sha256| sha256.as_str());
     if let Some(sha256) = sha256
         && !sha256.eq_ignore_ascii_case(&digests.sha256)
     {
-        return Some(wrong("sha256", &digests.sha256, sha256));
+        return Some(wrong(task, "sha256", &digests.sha256, sha256));
     }
     match &task.md5 {
-        Some(md5) if !md5.eq_ignore_ascii_case(&digests.md5) => Some(wrong("md5", &digests.md5, md5)),
+        Some(md5) if !md5.eq_ignore_ascii_case(&digests.md5) => Some(wrong(task, "md5", &digests.md5, md5)),
         _ => None,
     }
 }
