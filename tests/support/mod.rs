@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a helper of tests fails as a test does")]
 #![allow(unreachable_pub, missing_docs, reason = "a module of tests")]
 
+mod normal;
+
 use std::{
     collections::BTreeMap,
     io::Write as _,
@@ -12,6 +14,8 @@ use std::{
 
 use granary_test_repository::{Server, Settings};
 use serde_json::Value;
+
+pub use normal::normalise;
 
 /// A granary in a folder of its own, and the program that works on it.
 pub struct Granary {
@@ -117,24 +121,6 @@ pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
         tree.insert(path.strip_prefix(root).unwrap().display().to_string(), bytes);
     }
     tree
-}
-
-/// Takes out of a manifest what differs between two harvests of the same: runs and times, and the order in which files came.
-fn normalise(manifest: &mut Value) {
-    match manifest {
-        Value::Object(map) => {
-            for key in ["run", "fetched", "time", "asked", "attempts"] {
-                map.remove(key);
-            }
-            map.values_mut().for_each(normalise);
-            map.sort_keys();
-        }
-        Value::Array(values) => {
-            values.iter_mut().for_each(normalise);
-            values.sort_by_key(Value::to_string);
-        }
-        _ => {}
-    }
 }
 
 impl From<Output> for Ended {

@@ -28,7 +28,7 @@ pub(crate) async fn run(
         }
         Some(silo) => {
             let silo = granary.silo(&silo).await?;
-            let mut objects = silo.list();
+            let mut objects = silo.list_from(prefix.as_deref().unwrap_or_default(), None);
             let mut left = limit.unwrap_or(usize::MAX);
             while left > 0
                 && let Some(object) = objects.next().await
@@ -41,12 +41,6 @@ pub(crate) async fn run(
                     }
                     Err(error) => return Err(error.into()),
                 };
-                if prefix
-                    .as_ref()
-                    .is_some_and(|prefix| !object.identifier.as_str().starts_with(prefix.as_str()))
-                {
-                    continue;
-                }
                 left -= 1;
                 let value = json!({"identifier": object.identifier, "path": granary.place(&object.folder)});
                 printer.item(&mut out, &value, |out| writeln!(out, "{}", object.identifier))?;

@@ -5,6 +5,7 @@
 //! on with a broken transfer where the server allows it.
 
 mod client;
+mod disposition;
 mod error;
 mod failure;
 mod fetcher;
@@ -17,6 +18,7 @@ mod resume;
 mod retry_after;
 mod unannounced;
 
+pub use disposition::file_name as disposition_file_name;
 pub use error::{Error, Reason, Retry};
 pub use fetcher::Fetcher;
 pub use guard::is_public;

@@ -150,6 +150,8 @@ async fn settle(context: &Context, settlements: Vec<(Job, Settlement)>) -> Resul
     for (job, settlement) in settlements {
         match settlement {
             Settlement::Done(counts) => {
+                let task = &job.task;
+                tracing::debug!(silo = task.silo_name(), files = counts.files, "done: {}", task.url);
                 Progress::add(&context.progress.files, counts.files);
                 let counters = counts.to_counters();
                 done.push(Settled { receipt: job.message.receipt, run: job.task.run, counters });
@@ -191,7 +193,9 @@ async fn bury(
     fault: &Fault,
     counts: Counts,
 ) -> Result<(), Error> {
-    tracing::warn!(reason = %fault.reason, "given up: {}", fault.detail);
+    let task = Task::parse(&message.body).ok();
+    let silo = task.as_ref().map(Task::silo_name).unwrap_or_default();
+    tracing::warn!(silo, reason = %fault.reason, "given up: {}", fault.detail);
     let burial = Burial { reason: fault.reason.to_string(), detail: fault.detail.clone() };
     let counters = Settled { receipt: message.receipt.clone(), run, counters: counts.to_counters() };
     Ok(context.queue.bury(message, &counters, &burial).await?)

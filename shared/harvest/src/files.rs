@@ -100,7 +100,7 @@ fn is_asked(manifest: &Manifest, owner: Owner<'_>) -> bool {
 }
 
 fn asked(owner: Owner<'_>, url: &str) -> LandingPage {
-    LandingPage { url: url.to_owned(), asked: owner.now.to_owned() }
+    LandingPage { url: url.to_owned(), asked: owner.now.to_owned(), ..LandingPage::default() }
 }
 
 /// Notes why there is nothing to fetch, unless there is: files derived from others may be wanted too.
@@ -154,6 +154,7 @@ fn note_problems(manifest: &mut Manifest, owner: Owner<'_>, problems: &[String])
                     detail: detail.clone(),
                     attempts: 0,
                     time: owner.now.to_owned(),
+                    ..Failure::default()
                 },
             );
         }
@@ -208,6 +209,7 @@ fn leave(
                 detail,
                 attempts: 0,
                 time: owner.now.to_owned(),
+                ..Failure::default()
             },
         );
     }

@@ -61,6 +61,12 @@ impl Granary {
         Self { directory: Some(directory.clone()), ..Self::on(Arc::new(directory)) }
     }
 
+    /// The same granary with its store wrapped: in limits, in faults. What only a directory has stays as it is.
+    #[must_use]
+    pub fn wrap(self, wrap: impl FnOnce(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
+        Self { store: wrap(self.store), opened: Arc::default(), ..self }
+    }
+
     pub(crate) fn standings(&self) -> &Standings {
         &self.standings
     }

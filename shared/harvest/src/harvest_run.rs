@@ -20,6 +20,7 @@ use crate::{
     tally::Tally,
     transfer::in_full,
     window::Windows,
+    workers::is_far_off,
 };
 
 /// For how long a queue whose depth is approximate must be seen empty: its numbers lag by up to a minute.
@@ -76,7 +77,11 @@ impl HarvestRun {
         let silo = context.granary.create_silo(&source.silo, source.url.as_str()).await?;
         let mut held = Held::take(&context.granary, &source.silo).await?;
         match Self::prepare(context, source, limit, silo, &mut held).await {
-            Ok(prepared) => Ok(prepared.with(held)),
+            Ok(prepared) => {
+                let (silo, run, resumed) = (&source.silo, &prepared.run.id, prepared.resumed);
+                tracing::info!(%silo, run, resumed, "the run begins");
+                Ok(prepared.with(held))
+            }
             Err(error) => {
                 held.note_wait(&error).await?;
                 held.release().await?;
@@ -253,6 +258,12 @@ impl HarvestRun {
         Ok(now - since > if is_empty { EMPTY_FOR } else { SILENT_FOR })
     }
 
+    /// Whether all that is left of the silo's tasks has to wait for minutes or more, because a server says so.
+    pub(crate) async fn waits_for_long(&self) -> Result<bool, Error> {
+        let depth = self.context.queue.depth(&Select::Silo(self.source.silo.to_string())).await?;
+        Ok(self.context.queue.keeps_counters() && is_far_off(&depth))
+    }
+
     /// How many tasks of the run have gone without being settled.
     async fn lost(&self) -> Result<u64, Error> {
         match self.context.queue.keeps_counters() {
@@ -321,7 +332,10 @@ impl HarvestRun {
         {
             tracing::warn!(silo = %self.source.silo, "the tallies of the run stay: {}", in_full(&error));
         }
-        self.held.release().await?;
+        // All is saved: a lease that cannot be given back expires by itself.
+        if let Err(error) = self.held.release().await {
+            tracing::warn!(silo = %self.source.silo, "the lease of the run stays: {}", in_full(&error));
+        }
         Ok(report)
     }
 }

@@ -54,7 +54,7 @@ impl Lacking {
     /// As the manifest keeps it.
     pub(crate) fn to_note(&self) -> Noted {
         let reason = self.count().by_reason().find(|(_, value)| *value > 0).map_or("", |(name, _)| name);
-        Noted { reason: reason.to_owned(), detail: self.detail.clone() }
+        Noted { reason: reason.to_owned(), detail: self.detail.clone(), ..Noted::default() }
     }
 
     /// As it counts: one record.

@@ -89,6 +89,10 @@ impl HarvestRun {
         }
         let read = self.read_page(&request).await?;
         self.run.counts.pages += 1;
+        let counts = &self.run.counts;
+        tracing::info!(
+            silo = %self.source.silo, pages = counts.pages, records = counts.records, "listed a page"
+        );
         if self.run.limited {
             return Ok(None);
         }

@@ -329,6 +329,7 @@ impl<'a> ObjectBatch<'a> {
                             detail: fault.detail.clone(),
                             attempts: job.message.attempts,
                             time: clock::timestamp(),
+                            ..Failure::default()
                         },
                     );
                 }

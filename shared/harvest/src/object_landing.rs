@@ -96,6 +96,7 @@ fn give_up(manifest: &mut Manifest, owner: Owner<'_>, job: &Job, fault: &Fault) 
             detail: fault.detail.clone(),
             attempts: job.message.attempts,
             time: owner.now.to_owned(),
+            ..Failure::default()
         },
     );
     wanted

@@ -1,5 +1,6 @@
 //! Sources: what to harvest, and how. One document each, `_granary/sources/<silo>.json`.
 
+use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 use granary_fetch::{Fetcher, HostPolicy};
 use granary_oai_pmh::Datestamp;
@@ -12,6 +13,9 @@ use crate::{error::Error, granary::Granary, transfer::in_full};
 
 /// How many sources are read at once.
 const READS_AT_ONCE: usize = 16;
+
+/// How often a source is harvested that does not say.
+const EVERY: TimeDelta = TimeDelta::days(1);
 
 /// How a source is harvested.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +151,12 @@ impl Source {
             look_back_seconds: None,
             other: Map::new(),
         }
+    }
+
+    /// How often a schedule harvests it, counted from beginning to beginning.
+    pub fn every(&self) -> TimeDelta {
+        let seconds = self.every_seconds.and_then(|seconds| i64::try_from(seconds).ok());
+        seconds.and_then(TimeDelta::try_seconds).unwrap_or(EVERY)
     }
 
     /// Lets a fetcher go to the source's host, and treat it as the source says.

@@ -1,6 +1,6 @@
 //! A tick of a schedule: every source whose turn it is, for as long as there is time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
@@ -19,11 +19,12 @@ use crate::{
     transfer::in_full,
 };
 
-/// How often a source is harvested that does not say.
-const EVERY: TimeDelta = TimeDelta::days(1);
-
 /// How many sources are harvested side by side.
 const SOURCES_AT_ONCE: usize = 8;
+
+/// How often a run that waits for its tasks looks, and how often it renews its lease.
+const LOOK: Duration = Duration::from_secs(1);
+const RENEWAL: Duration = Duration::from_secs(60);
 
 /// How long a source waits that has failed: at first, and at most. Twice as long each time in between.
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(5);
@@ -92,29 +93,55 @@ pub async fn tick(context: &Context, asked_for: &[SiloName]) -> Result<Vec<(Silo
     sources.retain(|source| asked_for.is_empty() || asked_for.contains(&source.silo));
     // In another order each time, so that none is always the last when there is not time for all.
     fastrand::shuffle(&mut sources);
+    let why = if asked_for.is_empty() { Why::Scheduled } else { Why::AskedFor };
     let ticks = sources.iter().map(|source| async move {
-        let ticked = match one(context, source, !asked_for.is_empty()).await {
-            Ok(ticked) => ticked,
-            Err(error) => Ticked::Failed(error),
-        };
-        ticked.log(&source.silo);
-        (source.silo.clone(), ticked)
+        (source.silo.clone(), harvest_source(context, source, why, Patience::None).await)
     });
     Ok(stream::iter(ticks).buffer_unordered(SOURCES_AT_ONCE).collect().await)
 }
 
-async fn one(context: &Context, source: &Source, is_asked_for: bool) -> Result<Ticked, Error> {
-    let every = source.every_seconds.and_then(|seconds| i64::try_from(seconds).ok()).map(TimeDelta::seconds);
-    match context.granary.state(&source.silo).await?.turn(every.unwrap_or(EVERY), clock::now()) {
+/// Why a source is to be harvested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// A schedule comes by: only if it is the source's turn.
+    Scheduled,
+    /// Somebody wants it: also when its next run is not due, or when it has failed.
+    AskedFor,
+}
+
+/// What to do when all is listed, and tasks of the run are still in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Leave the run as it is; the next tick looks again.
+    None,
+    /// Wait for whoever works the queue, and finish the run then. When all that is left has to wait for long, because a server
+    /// says so, the run is finished without it.
+    UntilDrained,
+}
+
+/// Harvests one source if it is its turn, and logs what it came to. A failure is remembered in its state.
+pub async fn harvest_source(context: &Context, source: &Source, why: Why, patience: Patience) -> Ticked {
+    let ticked = one(context, source, why, patience).await.unwrap_or_else(Ticked::Failed);
+    ticked.log(&source.silo);
+    ticked
+}
+
+async fn one(context: &Context, source: &Source, why: Why, patience: Patience) -> Result<Ticked, Error> {
+    let mut state = context.granary.state(&source.silo).await?;
+    if context.granary.local().is_some() {
+        // On one machine the lock tells whether who had the lease is still there, and `HarvestRun::begin` asks it.
+        state.lease = None;
+    }
+    match state.turn(source.every(), clock::now()) {
         Turn::Due | Turn::GoesOn => {}
-        Turn::Later(_) | Turn::Failing(_) if is_asked_for => {}
+        Turn::Later(_) | Turn::Failing(_) if why == Why::AskedFor => {}
         turn => return Ok(Ticked::Passed(turn)),
     }
     if context.is_stopped() {
         return Ok(Ticked::GoesOn { is_listed: false, records: 0 });
     }
     source.admit(&context.fetcher)?;
-    match harvest(context, source).await {
+    match harvest(context, source, patience).await {
         Ok(ticked) => Ok(ticked),
         // Another tick was faster, or the endpoint asks to wait: neither is a failure of the source.
         Err(Error::Leased { .. } | Error::TakenOver { .. }) => Ok(Ticked::Passed(Turn::Leased(clock::now()))),
@@ -126,18 +153,23 @@ async fn one(context: &Context, source: &Source, is_asked_for: bool) -> Result<T
     }
 }
 
-async fn harvest(context: &Context, source: &Source) -> Result<Ticked, Error> {
+async fn harvest(context: &Context, source: &Source, patience: Patience) -> Result<Ticked, Error> {
     // One that is begun too late to be answered leaves its lease to expire.
     let begun = context.before_the_cut(HarvestRun::begin(context, source, None)).await;
     let mut run = begun.unwrap_or_else(|| Err(Error::OutOfTime { silo: source.silo.clone() }))?;
-    let is_finished = match context.before_the_cut(run.list()).await {
-        Some(Ok(Listing::Done)) => run.is_drained().await,
-        Some(Ok(Listing::Stopped)) | None => Ok(false),
+    let listed = match context.before_the_cut(run.list()).await {
+        Some(Ok(Listing::Done)) => match patience {
+            Patience::None => {
+                run.is_drained().await.map(|is_drained| is_drained.then_some(Outstanding::Lost))
+            }
+            Patience::UntilDrained => until_drained(context, &mut run).await,
+        },
+        Some(Ok(Listing::Stopped)) | None => Ok(None),
         Some(Err(error)) => Err(error),
     };
-    match is_finished {
-        Ok(true) => run.finish(Outstanding::Lost).await.map(Box::new).map(Ticked::Finished),
-        Ok(false) => {
+    match listed {
+        Ok(Some(outstanding)) => run.finish(outstanding).await.map(Box::new).map(Ticked::Finished),
+        Ok(None) => {
             let ticked = Ticked::GoesOn { is_listed: run.is_listed(), records: run.records() };
             run.suspend().await?;
             Ok(ticked)
@@ -148,6 +180,28 @@ async fn harvest(context: &Context, source: &Source) -> Result<Ticked, Error> {
             Err(error)
         }
     }
+}
+
+/// Waits until the run's tasks are settled, and renews the lease meanwhile. Nothing when the host stops.
+async fn until_drained(context: &Context, run: &mut HarvestRun) -> Result<Option<Outstanding>, Error> {
+    let mut renewed = Instant::now();
+    while !context.is_stopped() {
+        if run.is_drained().await? {
+            return Ok(Some(Outstanding::Lost));
+        }
+        if run.waits_for_long().await? {
+            return Ok(Some(Outstanding::Waiting));
+        }
+        if renewed.elapsed() >= RENEWAL {
+            run.checkpoint().await?;
+            renewed = Instant::now();
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = context.stop.cancelled() => {}
+        }
+    }
+    Ok(None)
 }
 
 impl Granary {

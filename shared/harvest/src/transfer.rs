@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::BytesMut;
-use granary_fetch::{Encoding, Request, Response, Retry, Statuses, Validators};
+use granary_fetch::{Encoding, Request, Response, Retry, Statuses, Validators, disposition_file_name};
 use granary_finders::{ending, has_ending};
 use granary_queue::Task;
 use granary_silo::{Digests, Entry, FileName, Identifier, Manifest, Silo, VersionName, Writer};
@@ -12,7 +12,6 @@ use url::Url;
 use crate::{
     clock,
     context::{Context, Progress},
-    disposition,
     error::Error,
     files::{NAME_FROM, SHA256},
     html::looks_like_html,
@@ -245,7 +244,7 @@ fn original_name(task: &Task) -> &str {
 /// What a file is called by its server, where only its URL has named it; with the usual ending of its type if it has none.
 fn served_name(task: &Task, response: &Response, content_type: Option<&str>) -> Option<String> {
     task.other.get(NAME_FROM).filter(|from| *from == "url")?;
-    let served = response.headers("content-disposition").find_map(|header| disposition::file_name(&header));
+    let served = response.headers("content-disposition").find_map(|header| disposition_file_name(&header));
     let name = served.unwrap_or_else(|| original_name(task).to_owned());
     if has_ending(&name) {
         return Some(name);

@@ -26,7 +26,7 @@ const SILENCE: Duration = Duration::from_secs(180);
 const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(5);
 
 /// Whether all that is left has to wait for long.
-fn is_far_off(depth: &Depth) -> bool {
+pub(crate) fn is_far_off(depth: &Depth) -> bool {
     let far = depth.next_ready.is_some_and(|ready| ready - clock::now() > LONGEST_WAIT);
     far && depth.waiting + depth.in_flight == 0
 }

@@ -5,7 +5,6 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use bytes::Bytes;
 use granary_fetch::{Fetcher, Method, Query, Response, Retry, Statuses};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
@@ -25,9 +24,6 @@ const ANSWER_BYTES: u64 = 16 << 20;
 
 /// The most items of such an answer.
 const ANSWER_ITEMS: usize = 10_000;
-
-/// How much of a page the parser is fed at a time: what comes of it is held until it is taken out.
-const FED_BYTES: usize = 64 << 10;
 
 /// The longest URL that is asked for by GET. What is longer is refused by almost every server, and cannot be sent by our
 /// client from 64 KiB on.
@@ -179,7 +175,7 @@ impl Client {
             .await
             .map_err(|source| Error::Fetch { url: url.clone(), source: Box::new(source) })?;
         let parser = Parser::new(Limits::default());
-        Ok(Page { url, response, parser, received: Bytes::new(), ended: false, turn })
+        Ok(Page { url, response, parser, ended: false, turn })
     }
 
     /// Sends a request by the method that the endpoint is known to take. One that it refuses is tried by the other, once; what
@@ -266,8 +262,6 @@ pub struct Page {
     url: Url,
     response: Response,
     parser: Parser,
-    /// What has come and is not yet read.
-    received: Bytes,
     ended: bool,
     turn: Option<OwnedSemaphorePermit>,
 }
@@ -314,16 +308,11 @@ impl Page {
             if self.ended {
                 return self.finish();
             }
-            if !self.received.is_empty() {
-                let piece = self.received.split_to(FED_BYTES.min(self.received.len()));
-                self.parser.feed(&piece);
-                continue;
-            }
             let fetched = self.response.chunk().await;
             match fetched
                 .map_err(|source| Error::Fetch { url: self.url.clone(), source: Box::new(source) })?
             {
-                Some(bytes) => self.received = bytes,
+                Some(bytes) => self.parser.feed(&bytes),
                 None => {
                     self.ended = true;
                     // Items may come out with the end; the error waits for them.

@@ -428,7 +428,6 @@ fn limits_end_a_page_and_not_the_process() {
         tag_bytes: 300,
         field_bytes: 300,
         record_bytes: 10_000,
-        parts: 20,
         passed_over_bytes: 50_000,
         preamble_bytes: 1_000,
     };
@@ -436,7 +435,6 @@ fn limits_end_a_page_and_not_the_process() {
         "<a>".repeat(20),
         format!("<a b='{}'/>", "x".repeat(1000)),
         format!("<ListRecords><resumptionToken>{}</resumptionToken></ListRecords>", "x".repeat(1000)),
-        format!("<a b='{0}'><a b='{0}'></a></a>", "x".repeat(200)),
         format!("<ListRecords><record>{}</record></ListRecords>", "x ".repeat(40_000)),
     ] {
         let page = page(&content);
@@ -461,27 +459,6 @@ fn what_has_not_begun_by_then_is_no_page() {
     assert!(end.is_ok() && records(&items).len() == 1, "{end:?}");
     let (items, end) = parse_pieces(behind(2_000).as_bytes().chunks(100), limits);
     assert!(items.is_empty() && matches!(end, Err(PageError::NotOaiPmh { .. })), "{end:?}");
-}
-
-#[test]
-fn a_record_of_very_many_parts_costs_itself() {
-    let limits = Limits { parts: 10, ..Limits::default() };
-    let sets = "<setSpec>s</setSpec>".repeat(20);
-    let header = format!("<header><identifier>1</identifier>{sets}</header>");
-    let declared = "<?xml version='1.0'?>".repeat(20);
-    for first in [
-        format!("<record>{header}<metadata><r/></metadata></record>"),
-        format!(
-            "<record><header><identifier>1</identifier></header>{}</record>",
-            "<about><r/></about>".repeat(20)
-        ),
-        record(1, &format!("<r>{declared}</r>")),
-    ] {
-        let page = list_records(&[first, record(2, "<r/>")].concat());
-        let (items, end) = parse_pieces([page.as_bytes()], limits);
-        let broken: Vec<_> = items.iter().filter(|item| matches!(item, Item::Broken(_))).collect();
-        assert_eq!((broken.len(), records(&items).len(), end), (1, 1, Ok(())), "{items:?}");
-    }
 }
 
 /// What is large is taken out of the page's bytes, and what is small is copied: the outcome is the same.

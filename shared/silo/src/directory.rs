@@ -1,5 +1,7 @@
 //! A directory as an object store, with conditional writes that hold between processes.
 
+mod walk;
+
 use std::{
     fmt,
     fs::{self, File, FileTimes},
@@ -28,7 +30,7 @@ const LOCKS: u64 = 256;
 
 /// A directory as an [`ObjectStore`].
 ///
-/// Reads are [`LocalFileSystem`]'s. Writes differ from it in three things. [`PutMode::Update`] works: under a lock file,
+/// Reads are [`LocalFileSystem`]'s; lists are in the order of a bucket's keys. Writes differ from it in three things. [`PutMode::Update`] works: under a lock file,
 /// the ETag is compared and the new file takes the old one's place in one step, so that it holds between tasks and
 /// between processes of one machine. No unfinished file ever lies beside the finished ones: what is being
 /// written is in `_granary/local/staging`, and what a killed process left there is cleared away by the next
@@ -167,6 +169,18 @@ fn e_tag_of(meta: &fs::Metadata) -> String {
     format!("\"{:x}-{micros:x}-{:x}\"", meta.ino(), meta.len())
 }
 
+/// Nothing lies at a path that leads through a file: as with every other store, it is not found.
+fn absent(location: &Path, error: object_store::Error) -> object_store::Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(one) = cause {
+        if one.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotADirectory) {
+            return object_store::Error::NotFound { path: location.to_string(), source: error.into() };
+        }
+        cause = one.source();
+    }
+    error
+}
+
 /// Makes sure that the file is younger than the one it replaces. The kernel's clock moves in steps of
 /// milliseconds and an inode is soon used again: without this an ETag could return, and a lost update go unseen.
 fn move_time_on(file: &File, old: SystemTime) -> io::Result<()> {
@@ -218,7 +232,7 @@ impl ObjectStore for DirectoryStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
+        self.inner.get_opts(location, options).await.map_err(|error| absent(location, error))
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
@@ -230,7 +244,15 @@ impl ObjectStore for DirectoryStore {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
+        walk::list(self.root.clone(), &prefix.cloned().unwrap_or_default(), None)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        walk::list(self.root.clone(), &prefix.cloned().unwrap_or_default(), Some(offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

@@ -30,7 +30,7 @@ pub use bucket::BucketStore;
 pub use digest::{Digester, Digests};
 pub use directory::DirectoryStore;
 pub use error::Error;
-pub use list::Listed;
+pub use list::{Listed, Page};
 pub use manifest::{Entry, Failure, LandingPage, Manifest, VersionRecord, VersionRecords, WithoutFiles};
 pub use name::{FileName, Identifier, InvalidName, SiloName, VersionName};
 pub use silo::{Object, Silo, Updated};

@@ -159,7 +159,7 @@ impl Entry {
 }
 
 /// A file that a version should have and has not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The name it would have.
     pub name: String,
@@ -173,24 +173,33 @@ pub struct Failure {
     pub attempts: u32,
     /// When it was tried last, UTC.
     pub time: String,
+    /// Keys that we do not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// Why a version has no file to fetch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithoutFiles {
     /// In one word: `none_named`, ...
     pub reason: String,
     /// The reason in full.
     pub detail: String,
+    /// Keys that we do not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// A landing page that was asked for a version's files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LandingPage {
     /// Where it is.
     pub url: String,
     /// When it was asked last, UTC.
     pub asked: String,
+    /// Keys that we do not know.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 impl Manifest {
@@ -220,11 +229,11 @@ impl Manifest {
     }
 
     /// The number that the next version gets: one more than the highest there ever was, so that the folder of a version
-    /// that RecordSilo deleted is not used again.
+    /// that RecordSilo deleted is not used again. A name that is the highest number there can be is not taken for one.
     pub fn next_version(&self) -> VersionName {
-        let highest =
-            self.versions.iter().chain(self.version_dates.keys()).filter_map(VersionName::as_number).max();
-        VersionName::number(highest.unwrap_or(0) + 1)
+        let names = self.versions.iter().chain(self.version_dates.keys());
+        let next = names.filter_map(|name| name.as_number()?.checked_add(1)).max();
+        VersionName::number(next.unwrap_or(1))
     }
 
     /// What we know of a version; nothing for one that RecordSilo made.
@@ -351,5 +360,27 @@ fn note(names: &mut BTreeMap<VersionName, Vec<String>>, version: &VersionName, n
     let names = names.entry(version.clone()).or_default();
     if !names.iter().any(|n| n == name) {
         names.push(name.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_version_is_one_that_never_was() {
+        for (versions, dates, next) in [
+            (&[][..], &[][..], "1"),
+            (&["1"], &["1", "7"], "8"),
+            (&["final", "007"], &[], "8"),
+            // Nothing comes after the highest number there can be.
+            (&["2", "18446744073709551615"], &[], "3"),
+        ] {
+            let mut manifest = Manifest::new("oai:x:1".parse().unwrap());
+            manifest.versions = versions.iter().copied().map(VersionName::named).collect();
+            manifest.version_dates =
+                dates.iter().map(|name| (VersionName::named(*name), "2020".to_owned())).collect();
+            assert_eq!(manifest.next_version().as_str(), next, "{versions:?} {dates:?}");
+        }
     }
 }

@@ -126,7 +126,8 @@ impl Writer {
     /// same task) that one serves and this one is dropped.
     ///
     /// # Errors
-    /// [`Error::Occupied`] when other bytes lie there, with a name that is free or holds these very bytes.
+    /// [`Error::Occupied`] when other bytes lie there, with a name that is free or holds these very bytes. What cannot be
+    /// read now is no reason for another name, and is an error.
     pub async fn finish(mut self) -> Result<Stored, Error> {
         let digests = self.digester.clone().finish();
         let result = match self.upload.take() {
@@ -156,8 +157,8 @@ impl Writer {
     }
 
     async fn compare(self, digests: Digests) -> Result<Stored, Error> {
-        // What cannot be read as a file is none: a folder, or a path that leads through a file.
-        let there = self.silo.digests_at(&self.location).await.unwrap_or(None);
+        // Nothing there, and yet it is taken: by a folder, or by a file that the path leads through.
+        let there = self.silo.digests_at(&self.location).await?;
         if there.is_some_and(|there| there == digests) {
             return Ok(Stored { path: self.path, digests });
         }

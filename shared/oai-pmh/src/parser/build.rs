@@ -10,7 +10,7 @@ use super::{
     Item, Limits, PageError,
     decode::{Decoder, SingleBytes},
     mend::{Kind, mend, note},
-    scope::{Declarations, declarations},
+    scope::{Declarations, declarations, size},
     section::Section,
     text::{local, name_of, unescape},
     token::Token,
@@ -26,6 +26,12 @@ const RESERVED_BYTES: usize = 1 << 20;
 /// How much room a large record is given at once. Room that is not used costs nothing, and blocks of more than 32 MiB go back
 /// to the system when they are freed: each thread of glibc keeps the smaller ones that it was the last to use.
 const LARGE_BYTES: usize = 33 << 20;
+
+/// How much is held of the names of open elements and of the namespaces that they declare, in bytes. A page has a few
+/// thousand; a record inherits them all when it uses them.
+const SCOPE_BYTES: usize = 64 << 10;
+/// How many parts a record may have: fields, sections, and what is left out of them. Each costs more memory than it has bytes.
+const PARTS: usize = 10_000;
 
 /// What an open element is to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +64,6 @@ enum Thing {
 struct Open {
     role: Role,
     declared: Declarations,
-    /// Of its tag.
-    tag_bytes: usize,
 }
 
 /// Builds items of tokens.
@@ -67,11 +71,11 @@ struct Open {
 pub(super) struct Builder {
     limits: Limits,
     open: Vec<Open>,
-    /// The bytes of all open tags.
-    open_bytes: usize,
     /// The names of open elements, one after the other; `name_ends` says where each ends.
     names: Vec<u8>,
     name_ends: Vec<usize>,
+    /// The bytes of all namespaces that open elements declare.
+    declared_bytes: usize,
     has_root: bool,
     done: bool,
     text: Vec<u8>,
@@ -81,8 +85,8 @@ pub(super) struct Builder {
     next: Option<Next>,
     deleted: bool,
     header: Option<Header>,
-    /// How many parts of the thing in hand have been told apart.
-    parts: usize,
+    /// How much is left out of sections.
+    cuts: usize,
     /// The record, header or description in hand as received, and its parts that are kept.
     raw: Vec<u8>,
     /// Where it begins.
@@ -103,9 +107,9 @@ impl Builder {
         Self {
             limits,
             open: Vec::new(),
-            open_bytes: 0,
             names: Vec::new(),
             name_ends: Vec::new(),
+            declared_bytes: 0,
             has_root: false,
             done: false,
             text: Vec::new(),
@@ -114,7 +118,7 @@ impl Builder {
             next: None,
             deleted: false,
             header: None,
-            parts: 0,
+            cuts: 0,
             raw: Vec::new(),
             raw_position: 0,
             keeps_raw: false,
@@ -187,15 +191,6 @@ impl Builder {
         self.open.last().map(|open| open.role)
     }
 
-    /// Counts a part of the thing in hand, and says whether there is room for it. One with too many parts is too large.
-    fn has_room(&mut self) -> bool {
-        self.parts += 1;
-        if self.parts > self.limits.parts && !self.too_large {
-            self.pass_over();
-        }
-        !self.too_large
-    }
-
     // --- text -----------------------------------------------------------------------------------------
 
     fn text(&mut self, raw: &[u8], text: &[u8]) -> Result<(), PageError> {
@@ -232,11 +227,12 @@ impl Builder {
         if is_declaration
             && !self.too_large
             && self.in_section()
-            && self.has_room()
             && let Some((_, section)) = self.sections.last_mut()
         {
             section.cut(at, self.raw.len());
+            self.cuts += 1;
             note(&mut self.repaired, "an XML declaration inside the record was left out".to_owned());
+            self.count_parts();
         }
     }
 
@@ -250,11 +246,7 @@ impl Builder {
             return;
         }
         if self.raw.len() + raw.len() > self.limits.record_bytes {
-            // What is kept of it is its beginning, for quarantine: as much, whatever pieces it comes in.
-            let room = self.quarantined_bytes().saturating_sub(self.raw.len()).min(raw.len());
-            self.raw.extend_from_slice(&raw[..room]);
-            self.pass_over();
-            return;
+            return self.outgrow(raw);
         }
         if self.raw.len() + raw.len() > RESERVED_BYTES && self.raw.capacity() < LARGE_BYTES {
             self.raw.reserve_exact(LARGE_BYTES - self.raw.len());
@@ -262,16 +254,21 @@ impl Builder {
         self.raw.extend_from_slice(raw);
     }
 
-    fn quarantined_bytes(&self) -> usize {
-        QUARANTINED_BYTES.min(self.limits.record_bytes)
+    /// Gives up the record in hand if it has too many parts.
+    fn count_parts(&mut self) {
+        if self.keeps_raw && self.fields.len() + self.sections.len() + self.cuts >= PARTS {
+            self.outgrow(&[]);
+        }
     }
 
-    /// Keeps no more of the record in hand than its beginning.
-    fn pass_over(&mut self) {
-        self.raw.truncate(self.quarantined_bytes());
+    /// Gives up the record in hand, which goes on with `raw`. What is kept of it is its beginning, for quarantine: as much,
+    /// whatever pieces it comes in.
+    fn outgrow(&mut self, raw: &[u8]) {
+        let kept = QUARANTINED_BYTES.min(self.limits.record_bytes);
+        let room = kept.saturating_sub(self.raw.len()).min(raw.len());
+        self.raw.extend_from_slice(&raw[..room]);
+        self.raw.truncate(kept);
         self.raw.shrink_to_fit();
-        self.fields = Vec::new();
-        self.sections = Vec::new();
         self.too_large = true;
         self.keeps_raw = false;
     }
@@ -288,10 +285,6 @@ impl Builder {
         if self.open.len() >= self.limits.depth {
             return Err(PageError::TooLarge { position, what: "the depth of elements" });
         }
-        self.open_bytes += inside.len();
-        if self.open_bytes > self.limits.tag_bytes {
-            return Err(PageError::TooLarge { position, what: "the bytes of open tags" });
-        }
         let role = self.role_of(local(name))?;
         let section_depth = self.open.iter().rposition(|open| open.role == Role::Section);
         match role {
@@ -303,9 +296,10 @@ impl Builder {
             }
             Role::Container | Role::List | Role::Section | Role::Inside => {}
         }
+        self.count_parts();
         let at = self.raw.len();
         self.keep(raw);
-        if role == Role::Section && self.has_room() {
+        if role == Role::Section && !self.too_large {
             let name = String::from_utf8_lossy(local(name)).into_owned();
             self.sections.push((name, Section::begin(self.raw.len())));
         } else if let Some(depth) = section_depth
@@ -315,9 +309,13 @@ impl Builder {
             section.open(at, inside, self.open.len() - depth - 1);
         }
         let declared = if section_depth.is_some() { Vec::new() } else { declarations(inside) };
-        self.open.push(Open { role, declared, tag_bytes: inside.len() });
         self.names.extend_from_slice(name);
         self.name_ends.push(self.names.len());
+        self.declared_bytes += size(&declared);
+        self.open.push(Open { role, declared });
+        if self.names.len() + self.declared_bytes > SCOPE_BYTES {
+            return Err(PageError::TooLarge { position, what: "the names of elements and namespaces" });
+        }
         Ok(())
     }
 
@@ -360,7 +358,7 @@ impl Builder {
         }
         if !in_record {
             self.header = None;
-            self.parts = 0;
+            self.cuts = 0;
             self.raw_position = position;
             match self.raw.capacity() > RESERVED_BYTES {
                 true => self.raw = Vec::new(),
@@ -394,8 +392,8 @@ impl Builder {
         let section_end = self.raw.len();
         self.keep(raw);
         let Some(open) = self.open.pop() else { return Ok(()) };
-        self.open_bytes -= open.tag_bytes;
         self.name_ends.pop();
+        self.declared_bytes -= size(&open.declared);
         let local_name = String::from_utf8_lossy(local(name)).into_owned();
         self.names.truncate(start);
         match open.role {
@@ -436,7 +434,7 @@ impl Builder {
         let attributes = std::mem::take(&mut self.attributes);
         if let Some(Role::Thing(_)) = self.role() {
             // What is too large will not be used.
-            if self.has_room() {
+            if !self.too_large {
                 self.fields.push((name, text));
             }
             return;

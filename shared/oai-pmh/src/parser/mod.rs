@@ -20,18 +20,18 @@ use decode::Decoder;
 use token::{Lexer, Token};
 
 /// Bounds on what is held in memory. What exceeds them ends a page, or for a record costs that record alone.
+///
+/// Names that are held with them, those of open elements and of the namespaces that they declare, have 64 KiB together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How deep elements may be nested.
     pub depth: usize,
-    /// Bytes of one tag, its attributes included, or of one instruction; and of all tags that are open at a time.
+    /// Bytes of one tag, its attributes included, or of one instruction.
     pub tag_bytes: usize,
     /// Bytes of the text of one field: a token, a name, a datestamp.
     pub field_bytes: usize,
-    /// Bytes of one record, or of one description.
+    /// Bytes of one record, or of one description: as received, and of each of its parts with what it inherits.
     pub record_bytes: usize,
-    /// Parts of one record or header that are told apart: fields, so also sets, sections, and what is left out of them.
-    pub parts: usize,
     /// Bytes of a record that is passed over, since it has more than [`record_bytes`](Self::record_bytes). Beyond them it is
     /// not believed to end.
     pub passed_over_bytes: u64,
@@ -46,7 +46,6 @@ impl Default for Limits {
             tag_bytes: 1 << 20,
             field_bytes: 64 << 10,
             record_bytes: 16 << 20,
-            parts: 10_000,
             passed_over_bytes: 256 << 20,
             preamble_bytes: 1 << 20,
         }
@@ -133,7 +132,8 @@ pub enum PageError {
 /// Reads one response. [`feed`](Self::feed) it the body in pieces of any size, take items out in between, and
 /// [`finish`](Self::finish).
 ///
-/// At most one record, and what was fed last, is held in memory. What comes after the root's end tag is ignored.
+/// What is held in memory is one record, and what was fed since there was no next item. What comes after the root's end tag
+/// is ignored.
 #[derive(Debug)]
 pub struct Parser {
     decoder: Decoder,
@@ -171,13 +171,14 @@ impl Parser {
         let before = self.lexer.buffer.len();
         self.decoder.decode(bytes, &mut self.lexer.buffer);
         self.keep_start(before);
-        self.run();
     }
 
     /// The next item, if one has been read whole.
     // Not an `Iterator`: after `None` there may be more, once more has been fed.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<Item> {
+        // No further than to one item: each may be much larger than the bytes it is made of, by the namespaces it inherits.
+        while self.items.is_empty() && self.step() {}
         self.items.pop_front()
     }
 
@@ -189,7 +190,7 @@ impl Parser {
         let before = self.lexer.buffer.len();
         self.decoder.finish(&mut self.lexer.buffer);
         self.keep_start(before);
-        self.run();
+        while self.step() {}
         match &self.error {
             Some(PageError::NotOaiPmh { .. }) => return Err(self.not_oai_pmh()),
             Some(error) => return Err(error.clone()),
@@ -214,24 +215,28 @@ impl Parser {
         self.start.extend_from_slice(&appended[..room]);
     }
 
-    fn run(&mut self) {
-        while self.error.is_none() && !self.builder.is_done() {
-            let position = self.lexer.position();
-            let result = match self.lexer.next() {
-                Ok(None) => break,
-                Ok(Some(token)) => {
-                    if let Token::Start { .. } = token {
-                        self.builder.decoded_by(&self.decoder);
-                    }
-                    self.builder.take(&token, position, &mut self.items)
-                }
-                Err(error) => Err(error),
-            };
-            self.error = result.err();
-        }
+    /// Reads the next token. Says whether there may be another.
+    fn step(&mut self) -> bool {
         if self.error.is_some() || self.builder.is_done() {
+            return false;
+        }
+        let position = self.lexer.position();
+        let result = match self.lexer.next() {
+            Ok(None) => return false,
+            Ok(Some(token)) => {
+                if let Token::Start { .. } = token {
+                    self.builder.decoded_by(&self.decoder);
+                }
+                self.builder.take(&token, position, &mut self.items)
+            }
+            Err(error) => Err(error),
+        };
+        self.error = result.err();
+        let goes_on = self.error.is_none() && !self.builder.is_done();
+        if !goes_on {
             self.lexer.buffer = Vec::new();
         }
+        goes_on
     }
 
     fn not_oai_pmh(&self) -> PageError {

@@ -1,5 +1,7 @@
 //! Namespace declarations in scope, and which of them a record inherits.
 
+use std::collections::HashSet;
+
 use memchr::memmem;
 
 use super::text::attributes;
@@ -22,6 +24,11 @@ pub(super) fn declarations(inside: &[u8]) -> Declarations {
         .collect()
 }
 
+/// The bytes of declarations.
+pub(super) fn size(declarations: &Declarations) -> usize {
+    declarations.iter().map(|(prefix, uri)| prefix.len() + uri.len()).sum()
+}
+
 /// What to insert into the start tag of an element that is taken out of `scopes` (outermost first): the declarations that
 /// it inherits and uses. `own` are its own; `xml` is its text, its descendants included; `needs_default` whether
 /// an element in it without prefix is in no default namespace declared in it.
@@ -31,14 +38,13 @@ pub(super) fn inherited<'a>(
     xml: &[u8],
     needs_default: bool,
 ) -> Vec<u8> {
-    let mut seen: Vec<&[u8]> = own.iter().map(|(prefix, _)| prefix.as_slice()).collect();
+    let mut seen: HashSet<&[u8]> = own.iter().map(|(prefix, _)| prefix.as_slice()).collect();
     let mut inserted = Vec::new();
     // The innermost declaration of a prefix counts.
     for (prefix, uri) in scopes.rev().flatten() {
-        if seen.contains(&prefix.as_slice()) {
+        if !seen.insert(prefix) {
             continue;
         }
-        seen.push(prefix);
         let used = if prefix.is_empty() { needs_default && !uri.is_empty() } else { uses(xml, prefix) };
         if used {
             inserted.extend_from_slice(b" xmlns");

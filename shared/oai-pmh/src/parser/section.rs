@@ -21,6 +21,9 @@ pub(super) struct Section {
     cuts: Vec<(usize, usize)>,
 }
 
+/// What is to be put in place of which parts of the raw bytes, in their order.
+pub(super) type Edits = Vec<(Range<usize>, Vec<u8>)>;
+
 #[derive(Debug)]
 struct Element {
     /// Where it begins, and where its name ends.
@@ -82,34 +85,9 @@ impl Section {
         self.end = at;
     }
 
-    /// The section by itself: its bytes, outer white space trimmed, with the declarations that it inherits from `scopes`.
-    pub(super) fn standalone(&self, raw: &[u8], scopes: &[&Declarations]) -> Vec<u8> {
-        let edits = self.edits(raw, scopes);
-        let mut out = Vec::with_capacity(self.end - self.start + 64);
-        let mut at = self.start;
-        for (part, inserted) in edits {
-            out.extend_from_slice(&raw[at..part.start]);
-            out.extend_from_slice(&inserted);
-            at = part.end;
-        }
-        out.extend_from_slice(&raw[at..self.end]);
-        trimmed(out)
-    }
-
-    /// The same, made of the raw bytes themselves: a large section is not held twice.
-    pub(super) fn taken_out_of(&self, mut raw: Vec<u8>, scopes: &[&Declarations]) -> Vec<u8> {
-        let edits = self.edits(&raw, scopes);
-        raw.truncate(self.end);
-        for (part, inserted) in edits.into_iter().rev() {
-            raw.splice(part, inserted);
-        }
-        raw.drain(..self.start);
-        trimmed(raw)
-    }
-
-    /// What is to be put in place of which parts of the raw bytes, in their order.
-    fn edits(&self, raw: &[u8], scopes: &[&Declarations]) -> Vec<(Range<usize>, Vec<u8>)> {
-        let mut edits: Vec<_> = self.cuts.iter().map(|(start, end)| (*start..*end, Vec::new())).collect();
+    /// What is to be changed so that it stands alone: it declares what it inherits from `scopes`.
+    pub(super) fn edits(&self, raw: &[u8], scopes: &[&Declarations]) -> Edits {
+        let mut edits: Edits = self.cuts.iter().map(|(start, end)| (*start..*end, Vec::new())).collect();
         for element in &self.elements {
             let xml = &raw[element.start..element.end.max(element.name_end)];
             let inserted = inherited(scopes.iter().copied(), &element.own, xml, element.needs_default);
@@ -117,6 +95,34 @@ impl Section {
         }
         edits.sort_by_key(|(part, _)| part.start);
         edits
+    }
+
+    /// How many bytes it has by itself, at the most.
+    pub(super) fn size(&self, edits: &Edits) -> usize {
+        self.end - self.start + edits.iter().map(|(_, inserted)| inserted.len()).sum::<usize>()
+    }
+
+    /// The section by itself, outer white space trimmed.
+    pub(super) fn standalone(&self, raw: &[u8], edits: &Edits) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.size(edits));
+        let mut at = self.start;
+        for (part, inserted) in edits {
+            out.extend_from_slice(&raw[at..part.start]);
+            out.extend_from_slice(inserted);
+            at = part.end;
+        }
+        out.extend_from_slice(&raw[at..self.end]);
+        trimmed(out)
+    }
+
+    /// The same, made of the raw bytes themselves: a large section is not held twice.
+    pub(super) fn taken_out_of(&self, mut raw: Vec<u8>, edits: Edits) -> Vec<u8> {
+        raw.truncate(self.end);
+        for (part, inserted) in edits.into_iter().rev() {
+            raw.splice(part, inserted);
+        }
+        raw.drain(..self.start);
+        trimmed(raw)
     }
 
     /// Whether there is any element in it.

@@ -262,6 +262,21 @@ on_every_store! {
         assert_eq!(silo.read_bytes(&id("oai:x:1"), "__1/a.txt").await.unwrap().unwrap(), "one");
     }
 
+    async fn a_file_and_one_whose_path_leads_through_it_are_both_kept(silo: Silo, store: Store) {
+        let file = FileName::safe("a");
+        silo.store(&id("oai:x:1"), &v(1), &file, None, "one".into()).await.unwrap();
+        let below = Path::parse(format!("{}/__1/a/b", silo.folder(&id("oai:x:1")))).unwrap();
+        assert!(matches!(store.head(&below).await, Err(object_store::Error::NotFound { .. })));
+        let through = FileName::safe("a/b");
+        let stored = match silo.store(&id("oai:x:1"), &v(1), &through, None, "two".into()).await {
+            // A directory cannot have both.
+            Err(Error::Occupied { instead, .. }) => silo.store(&id("oai:x:1"), &v(1), &instead, None, "two".into()).await,
+            stored => stored,
+        };
+        assert_eq!(silo.read_bytes(&id("oai:x:1"), &stored.unwrap().path).await.unwrap().unwrap(), "two");
+        assert_eq!(silo.read_bytes(&id("oai:x:1"), "__1/a").await.unwrap().unwrap(), "one");
+    }
+
     async fn unknown_keys_survive_a_rewrite_at_every_level(silo: Silo, store: Store) {
         announce(&silo, &announcement("2020-01-01T00:00:00Z"), Some("<dc/>")).await;
         let path = Path::parse("maths/pairtree_root/oa/i+/x+/1/obj/__manifest.json").unwrap();
@@ -271,6 +286,10 @@ on_every_store! {
         json["granary"]["theirs"] = "b".into();
         json["granary"]["versions"]["1"]["theirs"] = "c".into();
         json["granary"]["versions"]["1"]["inventory"]["oai_dc"]["theirs"] = "d".into();
+        let failure = r#"{"name": "", "url": "", "reason": "", "detail": "", "attempts": 1, "time": "", "theirs": "e"}"#;
+        json["granary"]["versions"]["1"]["failures"] = serde_json::from_str(&format!("[{failure}]")).unwrap();
+        json["granary"]["versions"]["1"]["without_files"] = serde_json::json!({"reason": "", "detail": "", "theirs": "f"});
+        json["granary"]["versions"]["1"]["landing_page"] = serde_json::json!({"url": "", "asked": "", "theirs": "g"});
         store.put(&path, PutPayload::from(json.to_string())).await.unwrap();
         announce(&silo, &announcement("2020-01-02T00:00:00Z"), Some("<dc/>")).await;
         let bytes = store.get(&path).await.unwrap().bytes().await.unwrap();
@@ -307,6 +326,36 @@ on_every_store! {
         found.sort();
         expected.sort_unstable();
         assert_eq!(found, expected);
+    }
+
+    async fn a_silo_is_listed_in_pages_in_order_from_any_beginning(silo: Silo, _store: Store) {
+        let all = ["oai:x:1", "oai:x:10", "oai:x:2", "oai:x:a/b c", "oai:x:a", "oai:y:1", "oai:ä:1"];
+        for identifier in all {
+            let announcement = Announcement { identifier: id(identifier), ..announcement("2020-01-01") };
+            announce(&silo, &announcement, Some("<r/>")).await;
+        }
+        let mut paged = Vec::new();
+        loop {
+            let page = silo.page("", paged.last().map(|last: &String| id(last)).as_ref(), 2).await.unwrap();
+            paged.extend(page.objects.iter().map(|object| object.identifier.to_string()));
+            if !page.more {
+                break;
+            }
+            assert_eq!(page.objects.len(), 2);
+        }
+        let listed: Vec<_> = silo.list().map(|object| object.unwrap().identifier.to_string()).collect().await;
+        assert_eq!(paged, listed);
+        paged.sort_unstable();
+        let mut sorted = all.map(str::to_owned);
+        sorted.sort_unstable();
+        assert_eq!(paged, sorted);
+        for beginning in ["", "oai:", "oai:x:1", "oai:x:a", "oai:x:a/", "oai:x:a/b c", "oai:ä", "oai:y:1", "o", "x"] {
+            let page = silo.page(beginning, None, 10).await.unwrap();
+            let mut found: Vec<_> = page.objects.iter().map(|object| object.identifier.as_str()).collect();
+            found.sort_unstable();
+            let expected: Vec<_> = sorted.iter().filter(|id| id.starts_with(beginning)).collect();
+            assert_eq!(found, expected, "{beginning}");
+        }
     }
 
     async fn verify_finds_what_is_missing_corrupt_and_unlisted(silo: Silo, store: Store) {

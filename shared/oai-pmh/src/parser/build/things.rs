@@ -74,6 +74,11 @@ impl Builder {
         }
         let about = self.standalone("about", declared);
         let metadata = self.last_metadata(declared);
+        if self.too_large {
+            let reason =
+                format!("the record {} is larger than allowed by what it inherits", header.identifier);
+            return self.broken(header, reason);
+        }
         if metadata.is_none() && !header.deleted {
             let reason = format!("the record {} has no metadata and is not deleted", header.identifier);
             return self.broken(header, reason);
@@ -88,7 +93,8 @@ impl Builder {
         Item::Broken(Broken { header, fragment: std::mem::take(&mut self.raw), reason })
     }
 
-    /// The sections of that name, each by itself.
+    /// The sections of that name, each by itself. None, and the record is too large, when they are more than a record may be:
+    /// each has its own copy of the namespaces that it inherits.
     fn standalone(&mut self, name: &str, declared: &Declarations) -> Vec<Vec<u8>> {
         if self.too_large {
             return Vec::new();
@@ -96,20 +102,35 @@ impl Builder {
         let scopes: Vec<&Declarations> =
             self.open.iter().map(|open| &open.declared).chain([declared]).collect();
         let wanted = self.sections.iter().filter(|(known, section)| known == name && !section.is_empty());
-        let (raw, declared, repaired) = (&self.raw, self.declared.as_ref(), &mut self.repaired);
-        wanted.map(|(_, section)| mended(section.standalone(raw, &scopes), declared, repaired)).collect()
+        let (mut all, mut room) = (Vec::new(), self.limits.record_bytes);
+        for (_, section) in wanted {
+            let edits = section.edits(&self.raw, &scopes);
+            let Some(left) = room.checked_sub(section.size(&edits)) else {
+                self.too_large = true;
+                return Vec::new();
+            };
+            room = left;
+            let bytes = section.standalone(&self.raw, &edits);
+            all.push(mended(bytes, self.declared.as_ref(), &mut self.repaired));
+        }
+        all
     }
 
-    /// The metadata by itself: the last one, if there are several. What is large is taken out of the raw bytes, which are no
-    /// longer needed.
+    /// The metadata by itself: the last one, if there are several. What is large is taken out of the raw bytes, which are then
+    /// no longer needed. None, and the record is too large, when it is more than a record may be.
     fn last_metadata(&mut self, declared: &Declarations) -> Option<Vec<u8>> {
         let is_metadata = |(name, section): &&(String, Section)| name == "metadata" && !section.is_empty();
-        let (_, section) = self.sections.iter().rfind(is_metadata)?;
+        let (_, section) = self.sections.iter().rfind(is_metadata).filter(|_| !self.too_large)?;
         let scopes: Vec<&Declarations> =
             self.open.iter().map(|open| &open.declared).chain([declared]).collect();
+        let edits = section.edits(&self.raw, &scopes);
+        if section.size(&edits) > self.limits.record_bytes {
+            self.too_large = true;
+            return None;
+        }
         let bytes = match self.raw.len() > RESERVED_BYTES {
-            true => section.taken_out_of(std::mem::take(&mut self.raw), &scopes),
-            false => section.standalone(&self.raw, &scopes),
+            true => section.taken_out_of(std::mem::take(&mut self.raw), edits),
+            false => section.standalone(&self.raw, &edits),
         };
         Some(mended(bytes, self.declared.as_ref(), &mut self.repaired))
     }

@@ -2,7 +2,7 @@
 
 /// The file name that the header gives: `filename*` (RFC 8187), else `filename`. Only its last segment: what a server says
 /// of folders is about its own. Nothing when there is none, or it is blank.
-pub(crate) fn file_name(header: &str) -> Option<String> {
+pub fn file_name(header: &str) -> Option<String> {
     let (mut extended, mut plain) = (None, None);
     let mut rest = header;
     while let Some((name, value, after)) = parameter(rest) {

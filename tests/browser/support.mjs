@@ -1,0 +1,131 @@
+// What the browser tests share: real programs on free ports, a real browser, and its tools.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+const require = createRequire(import.meta.url);
+const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
+const target = process.env.GRANARY_TARGET ?? path.resolve(import.meta.dirname, "../../target/debug");
+export const screenshots = path.resolve(import.meta.dirname, "../../target/browser");
+
+/** Starts a program and resolves with it and the first line of its output. */
+async function start(program, args, env = {}) {
+  const child = spawn(path.join(target, program), args, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (bytes) => (said += bytes));
+  child.ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+  const lines = createInterface({ input: child.stdout });
+  const line = await Promise.race([
+    new Promise((resolve) => lines.once("line", resolve)),
+    child.ended.then(({ code }) => assert.fail(`${program} ended with ${code}: ${said}`)),
+  ]);
+  child.stderrSoFar = () => said;
+  return { child, line };
+}
+
+/** Ends a program that was started here, and waits for its end. */
+export async function end({ child }, signal = "SIGTERM") {
+  child.kill(signal);
+  return child.ended;
+}
+
+/** A small repository; `args` are options of granary-test-repository. */
+export async function repository(...args) {
+  const started = await start("granary-test-repository", args);
+  const oai = started.line.split(" ").at(-1);
+  const control = (what, method = "POST") => fetch(new URL(`/_repository/${what}`, oai), { method });
+  return { ...started, oai, control, items: async () => (await control("items", "GET")).json() };
+}
+
+/** A folder for a granary, removed by `remove`. */
+export async function folder() {
+  const place = await mkdtemp(path.join(tmpdir(), "granary-"));
+  return { granary: path.join(place, "granary"), remove: () => rm(place, { recursive: true, force: true }) };
+}
+
+/** `granary serve` over a granary. */
+export async function serve(granary, ...args) {
+  const started = await start("granary", ["--granary", granary, "serve", "--listen", "127.0.0.1:0", ...args]);
+  return { ...started, url: started.line };
+}
+
+/** Runs `granary` to its end. */
+export async function granary(place, ...args) {
+  const child = spawn(path.join(target, "granary"), ["--granary", place, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const output = { stdout: "", stderr: "" };
+  child.stdout.on("data", (bytes) => (output.stdout += bytes));
+  child.stderr.on("data", (bytes) => (output.stderr += bytes));
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  return { code, ...output };
+}
+
+/** A browser. */
+export function browser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/**
+ * A tab that fails the test when a page logs an error, runs a script that is not ours, or asks anybody but the console.
+ * `check()` says what was wrong.
+ */
+export async function tab(context, url) {
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("pageerror", (error) => wrong.push(`script: ${error.message}`));
+  page.on("dialog", (dialog) => {
+    wrong.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  page.on("console", (message) => {
+    if (message.type() === "error") wrong.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== new URL(url).origin) wrong.push(`elsewhere: ${request.url()}`);
+  });
+  page.wrong = wrong;
+  page.check = () => assert.deepEqual(wrong, []);
+  return page;
+}
+
+/** Looks at a page wide and narrow, light and dark: nothing sticks out, and axe-core finds no serious fault. */
+export async function inspect(page, name) {
+  await mkdir(screenshots, { recursive: true });
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 800 });
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(wide <= 0, `${name} is ${wide} pixels too wide at ${width}`);
+      // The page's own policy lets no other script in: the tool comes by the debugger.
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => globalThis.axe.run(document));
+      const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+      const told = serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" | ")}`);
+      assert.deepEqual(told, [], `${name} at ${width}, ${colorScheme}`);
+      if (colorScheme === "light" || width === 1280) {
+        await page.screenshot({ path: path.join(screenshots, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+      }
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
