@@ -1,4 +1,4 @@
-//! 25 to 29, 40 to 42, 44: servers and what stands before them.
+//! 25 to 29, 40 to 42, 44, and endpoints that take only POST: servers and what stands before them.
 
 use granary_test_repository::{Fault, Quirk, Settings};
 use serde_json::json;
@@ -170,4 +170,69 @@ async fn q44_where_certificates_are_not_checked_every_run_and_the_status_say_so(
     }
     says(&case.status_text(), &["warning: its certificate is not checked (--insecure-tls)"]);
     assert_eq!(case.status()["tls"], "unchecked");
+}
+
+/// How the endpoint was asked so far, without what came of it: `GET 405`, `POST 200`.
+fn asked(case: &Case) -> Vec<String> {
+    let log = case.server.log().into_iter().filter(|logged| logged.path.ends_with("/oai2"));
+    log.map(|logged| format!("{} {}", logged.method, logged.status)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_that_refuses_get_is_asked_by_post_and_that_is_remembered() {
+    let case = Case::with(Case::settings()).await;
+    case.server.fault("/cgi/oai2*", Fault::PostOnly);
+    case.is_whole(&case.first(0, &[]));
+    // Before it is made a source, and for its first run, it is asked who it is.
+    let first = asked(&case);
+    assert_eq!(first[..4], ["GET 405", "POST 200", "GET 405", "POST 200"]);
+    assert!(first[4..].iter().all(|asked| asked == "POST 200"), "{first:?}");
+    assert_eq!(case.status()["needs"], json!(["post"]));
+    says(&case.status_text(), &["it needs requests by POST"]);
+    case.server.change(3);
+    case.server.clear_log();
+    assert_eq!(case.again(0, &[])["updated"], 1);
+    assert!(asked(&case).iter().all(|asked| asked == "POST 200"), "{:?}", asked(&case));
+    let ended = case.granary.expect(0, &["doctor", &case.server.oai()]);
+    says(&ended.stdout, &["to GET it answers", "it asks with POST, and remembers that"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_that_refuses_long_urls_is_asked_by_post_from_the_first_one_on() {
+    let case = Case::new(Quirk::EncodedToken).await;
+    case.server.fault("/cgi/oai2*", Fault::LongUrl { most: 256 });
+    let type_article = "747970653D61727469636C65";
+    let selection = ["--set", type_article, "--from", "2010-01-01", "--until", "2020-12-31"];
+    let report = case.first(0, &selection);
+    let articles = (1..=ITEMS).filter(|item| item % 3 != 0);
+    assert_eq!(
+        (&report["created"], &report["gaps"]),
+        (&articles.clone().count().into(), &0.into()),
+        "{report}"
+    );
+    case.holds(articles);
+    let asked = asked(&case);
+    let (short, rest) = asked.split_at(asked.iter().position(|asked| asked == "GET 414").unwrap());
+    assert!(short.len() > 1 && short.iter().all(|asked| asked == "GET 200"), "{asked:?}");
+    assert!(rest.len() > 1 && rest[1..].iter().all(|asked| asked == "POST 200"), "{asked:?}");
+    assert_eq!(case.status()["needs"], json!(["post"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_that_refuses_get_and_has_moved_is_asked_by_post_there_too() {
+    let case = Case::new(Quirk::MovedWithoutQuery).await;
+    case.server.fault("/*/oai2*", Fault::PostOnly);
+    let report = case.first(0, &[]);
+    case.is_whole(&report);
+    warns(&report, &format!("has moved for good to {}/new/oai2", case.server.url()));
+    assert_eq!(case.status()["needs"], json!(["post"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_takes_neither_get_nor_post_is_no_repository() {
+    let case = Case::with(Case::settings()).await;
+    case.server.fault("/cgi/oai2*", Fault::PostOnly);
+    case.server.fault("/cgi/oai2*", Fault::NotFound);
+    case.fails(2, &[], &["(HTTP 404)", "check the URL"]);
+    assert_eq!(asked(&case), ["GET 405", "POST 404"]);
 }

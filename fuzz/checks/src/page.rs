@@ -9,7 +9,14 @@ struct Outcome {
 }
 
 /// Limits that a page of a few hundred bytes can exceed.
-const SMALL: Limits = Limits { depth: 8, tag_bytes: 300, field_bytes: 80, record_bytes: 1000 };
+const SMALL: Limits = Limits {
+    depth: 8,
+    tag_bytes: 300,
+    field_bytes: 80,
+    record_bytes: 1000,
+    passed_over_bytes: 1 << 20,
+    preamble_bytes: 1 << 20,
+};
 
 /// Checks the parser of OAI-PMH on a page of these bytes.
 ///

@@ -68,8 +68,6 @@ fn builder(policy: &Policy, guard: &Guard, encoding: Encoding) -> ClientBuilder 
         // A proxy would look names up in our place, and the guard would see nothing.
         .no_proxy()
         .gzip(decodes)
-        .brotli(decodes)
-        .zstd(decodes)
         .pool_max_idle_per_host(policy.connections_per_host)
         .default_headers(from_header(policy))
 }

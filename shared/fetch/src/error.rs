@@ -1,5 +1,7 @@
 //! Why something could not be fetched, and whether to try again.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 /// A failed request. URLs in its text are without user names and passwords.
@@ -49,6 +51,16 @@ pub enum Error {
         /// What timed out.
         source: reqwest::Error,
     },
+    /// It comes, but so slowly that it is not waited for.
+    #[error("{url} comes too slowly: {received} bytes in {} s", after.as_secs())]
+    TooSlow {
+        /// What was asked.
+        url: String,
+        /// How many bytes came.
+        received: u64,
+        /// In which time.
+        after: Duration,
+    },
     /// The server's certificate cannot be trusted.
     #[error("the certificate of {url} cannot be trusted")]
     Certificate {
@@ -96,6 +108,14 @@ pub enum Error {
         url: String,
         /// The limit.
         limit: u64,
+    },
+    /// The headers of the answer are more than is taken.
+    #[error("the headers of the answer of {url} are too long")]
+    HeadersTooLong {
+        /// What was asked.
+        url: String,
+        /// What the client says.
+        source: reqwest::Error,
     },
     /// A redirect leads back.
     #[error("the redirects of {url} go round in circles")]
@@ -171,7 +191,7 @@ impl Error {
             Self::Status { status: 400..=499, .. } => Reason::Refused,
             Self::Status { .. } | Self::NotBefore { .. } => Reason::Unreachable,
             Self::Blocked { .. } => Reason::Blocked,
-            Self::Timeout { .. } => Reason::Timeout,
+            Self::Timeout { .. } | Self::TooSlow { .. } => Reason::Timeout,
             Self::Certificate { .. }
             | Self::Unreachable { .. }
             | Self::Truncated { .. }
@@ -179,7 +199,7 @@ impl Error {
             | Self::Changed { .. }
             | Self::Client(_)
             | Self::Authority { .. } => Reason::Unreachable,
-            Self::TooBig { .. } => Reason::TooBig,
+            Self::TooBig { .. } | Self::HeadersTooLong { .. } => Reason::TooBig,
             Self::RedirectLoop { .. } | Self::TooManyRedirects { .. } => Reason::RedirectLoop,
         }
     }
@@ -192,6 +212,7 @@ impl Error {
             }
             Self::Status { status: 408 | 425 | 429 | 500 | 502 | 503 | 504, .. } => Retry::Later,
             Self::Timeout { .. }
+            | Self::TooSlow { .. }
             | Self::Unreachable { .. }
             | Self::Truncated { .. }
             | Self::Encoding { .. }
@@ -201,6 +222,7 @@ impl Error {
             | Self::Blocked { .. }
             | Self::Certificate { .. }
             | Self::TooBig { .. }
+            | Self::HeadersTooLong { .. }
             | Self::RedirectLoop { .. }
             | Self::TooManyRedirects { .. }
             | Self::Client(_)

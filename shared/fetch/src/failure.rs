@@ -19,6 +19,8 @@ pub(crate) fn failure(url: &Url, source: reqwest::Error) -> Error {
     }
     if causes(&source).any(is_about_a_certificate) {
         Error::Certificate { url, source }
+    } else if causes(&source).any(has_too_many_headers) {
+        Error::HeadersTooLong { url, source }
     } else if source.is_timeout() {
         Error::Timeout { url, source }
     } else {
@@ -36,6 +38,11 @@ pub(crate) fn is_bad_compression(error: &reqwest::Error) -> bool {
 
 fn is_about_a_certificate(error: &(dyn StdError + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// More than a hundred headers, or 400 kB of them. What says so has no name outside of hyper.
+fn has_too_many_headers(error: &(dyn StdError + 'static)) -> bool {
+    error.to_string().contains("message head is too large")
 }
 
 /// An error and all its causes.

@@ -76,9 +76,13 @@ impl Fetcher {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(policy: Policy) -> Result<Self, Error> {
+        Self::guarded(policy, Guard::default())
+    }
+
+    /// The same with a guard of its own.
+    pub(crate) fn guarded(policy: Policy, guard: Guard) -> Result<Self, Error> {
         // Another part of the program may have chosen a provider before; that one serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let guard = Guard::default();
         policy.trusted_hosts.iter().for_each(|host| guard.trust(host));
         let clients = Clients::new(&policy, &guard)?;
         let hosts = Hosts::new(policy.connections_per_host);
@@ -210,14 +214,18 @@ impl Fetcher {
         let mut url = request.url.clone();
         let mut visited = vec![url.clone()];
         let mut moved_permanently = false;
+        let mut method = request.method;
         loop {
-            let answer = self.send(request, &url, range, attempt.plain).await?;
+            let answer = self.send(request, method, &url, range, attempt.plain).await?;
             if let Some(by) = blocked_by(answer.response.headers()) {
                 let status = answer.response.status().as_u16();
                 return Err(Error::Blocked { url: redacted(&url), status, by });
             }
             if let Some(target) = redirect_target(&answer.response, &url, request.query) {
                 moved_permanently |= matches!(answer.response.status().as_u16(), 301 | 308);
+                if answer.response.status() == StatusCode::SEE_OTHER && method == Method::Post {
+                    method = Method::Get;
+                }
                 drop(answer);
                 let target = target?;
                 let asked = redacted(&request.url);
@@ -240,6 +248,7 @@ impl Fetcher {
     async fn send(
         &self,
         request: &Request,
+        method: Method,
         url: &Url,
         range: Option<&Range>,
         plain: bool,
@@ -256,7 +265,7 @@ impl Fetcher {
             Encoding::Identity => (&clients.plain, true),
         };
         self.0.sent.fetch_add(1, Ordering::Relaxed);
-        let asked = match request.method {
+        let asked = match method {
             Method::Get => client.get(url.clone()),
             Method::Head => client.head(url.clone()),
             Method::Post => form(client, url),
@@ -359,13 +368,22 @@ fn redirect_target(response: &reqwest::Response, url: &Url, query: Query) -> Opt
         if query == Query::Kept && target.query().is_none() {
             target.set_query(url.query());
         }
-        if target.host() != url.host() {
-            // What is meant for one host is not shown to another.
-            let _ = target.set_username("");
-            let _ = target.set_password(None);
-        }
+        // What is meant for one server is not shown to another, and one server may be told where it is without it.
+        let is_same = is_same_server(url, &target);
+        // Both only fail for URLs that cannot have them, and those are refused.
+        let _ = target.set_username(if is_same { url.username() } else { "" });
+        let _ = target.set_password(url.password().filter(|_| is_same));
         target
     }))
+}
+
+/// Whether a redirect stays where it was: at the same host and port, and with no less encryption. To go from HTTP to HTTPS,
+/// each at its own port, is to stay.
+fn is_same_server(from: &Url, to: &Url) -> bool {
+    let place = |url: &Url| (url.scheme().to_owned(), url.port_or_known_default());
+    let becomes_https =
+        place(from) == ("http".to_owned(), Some(80)) && place(to) == ("https".to_owned(), Some(443));
+    from.host() == to.host() && (place(from) == place(to) || becomes_https)
 }
 
 /// What can be shown of a text that is no URL, and may hold a password all the same.
@@ -388,6 +406,23 @@ fn blocked_by(headers: &HeaderMap) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_redirect_stays_at_its_server_or_makes_it_safer() {
+        let check = |from: &str, to: &str, is_same: bool| {
+            let (from, to): (Url, Url) = (from.parse().unwrap(), to.parse().unwrap());
+            assert_eq!(is_same_server(&from, &to), is_same, "{from} to {to}");
+        };
+        check("http://x.org/a", "http://x.org:80/b", true);
+        check("http://x.org/a", "http://X.org/b", true);
+        check("http://x.org/a", "https://x.org/a", true);
+        check("https://x.org/a", "http://x.org/a", false);
+        check("https://x.org/a", "https://x.org:8443/a", false);
+        check("http://x.org:8080/a", "https://x.org/a", false);
+        check("http://x.org/a", "http://x.org:8080/a", false);
+        check("http://x.org/a", "http://www.x.org/a", false);
+        check("http://x.org/a", "http://x.org.evil.net/a", false);
+    }
 
     #[test]
     fn of_a_bad_location_only_what_follows_the_password_is_shown() {

@@ -2,8 +2,9 @@
 
 use std::{
     collections::BTreeSet,
-    fmt,
+    fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::Pin,
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -12,17 +13,43 @@ use url::{Host, Url};
 
 use crate::error::Error;
 
-/// Which hosts may have addresses that are not public.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Guard(Arc<RwLock<BTreeSet<String>>>);
+/// Which hosts may have addresses that are not public, and who knows their addresses.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    trusted: Arc<RwLock<BTreeSet<String>>>,
+    look_up: LookUp,
+}
+
+/// Finds the addresses of a host.
+type LookUp = Arc<dyn Fn(String) -> LookingUp + Send + Sync>;
+type LookingUp = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self::asking(|host| {
+            Box::pin(async move { Ok(tokio::net::lookup_host((host.as_str(), 0)).await?.collect()) })
+        })
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").field("trusted", &self.trusted).finish_non_exhaustive()
+    }
+}
 
 impl Guard {
+    /// A guard that trusts nobody, and learns addresses so.
+    fn asking(look_up: impl Fn(String) -> LookingUp + Send + Sync + 'static) -> Self {
+        Self { trusted: Arc::default(), look_up: Arc::new(look_up) }
+    }
+
     pub(crate) fn trust(&self, host: &str) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(normal(host));
+        self.trusted.write().unwrap_or_else(PoisonError::into_inner).insert(normal(host));
     }
 
     fn trusts(&self, host: &str) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&normal(host))
+        self.trusted.read().unwrap_or_else(PoisonError::into_inner).contains(&normal(host))
     }
 
     /// Judges a URL as far as it can be without looking its host up. A name is judged when it is resolved, which is when the
@@ -34,6 +61,10 @@ impl Guard {
         }
         let address = match url.host() {
             None => return refuse("it has no host".to_owned()),
+            // Not every resolver knows these names, and none may be asked for them (RFC 6761, section 6.3).
+            Some(Host::Domain(name)) if is_localhost(name) && !self.trusts(name) => {
+                return refuse(format!("{name} is this machine; --allow-host {} allows it", normal(name)));
+            }
             Some(Host::Domain(_)) => return Ok(()),
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
@@ -43,6 +74,11 @@ impl Guard {
         }
         refuse(format!("{address} is not a public address; --allow-host {address} allows it"))
     }
+}
+
+fn is_localhost(name: &str) -> bool {
+    let name = normal(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// A host name as it is compared: lower case, without brackets or a final dot.
@@ -85,7 +121,7 @@ impl Resolve for Guard {
         let guard = self.clone();
         Box::pin(async move {
             let host = name.as_str().to_owned();
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let addresses = (guard.look_up)(host.clone()).await?;
             let allowed: Vec<SocketAddr> = match guard.trusts(&host) {
                 true => addresses,
                 false => {
@@ -162,7 +198,12 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
+    use crate::{fetcher::Fetcher, policy::Policy, request::Request};
 
     #[test]
     fn only_addresses_of_the_public_internet_are_public() {
@@ -199,6 +240,11 @@ mod tests {
             "2002:7f00:1::",
             "2001:0:0:0:0:0:80ff:fffe",
             "64:ff9b:1::1",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:c0a8:1::",
+            "3fff::1",
+            "4000::1",
         ] {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
@@ -209,6 +255,7 @@ mod tests {
             "192.0.1.1",
             "2606:4700::1",
             "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
             "2002:808:808::",
         ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
@@ -248,6 +295,56 @@ mod tests {
         }
         assert!(guard.trusts("example.org"));
         assert!(!guard.trusts("www.example.org"));
+    }
+
+    /// A fetcher of a guard whose look-ups give these addresses one after the other, and how often it looked up.
+    fn looking_up(answers: &'static [&'static [&'static str]]) -> (Fetcher, Guard, Arc<AtomicUsize>) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        let guard = Guard::asking(move |_| {
+            let nth = counted.fetch_add(1, Ordering::SeqCst);
+            let addresses = answers[nth.min(answers.len() - 1)].iter();
+            let addresses = addresses.map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect();
+            Box::pin(async move { Ok(addresses) })
+        });
+        let policy = Policy { attempts: 1, ..Policy::default() };
+        (Fetcher::guarded(policy, guard.clone()).unwrap(), guard, count)
+    }
+
+    async fn resolved(guard: &Guard) -> Result<Vec<String>, String> {
+        let addresses = guard.resolve("rebinds.example.org".parse().unwrap()).await;
+        addresses
+            .map(|all| all.map(|address| address.ip().to_string()).collect())
+            .map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_its_address_is_judged_by_each_look_up() {
+        let (_, guard, _) = looking_up(&[&["8.8.8.8"], &["127.0.0.1"], &["::ffff:10.0.0.1", "8.8.4.4"]]);
+        assert_eq!(resolved(&guard).await.unwrap(), ["8.8.8.8"]);
+        assert!(resolved(&guard).await.unwrap_err().contains("has no public address (127.0.0.1)"));
+        assert_eq!(resolved(&guard).await.unwrap(), ["8.8.4.4"], "the private one of several is left out");
+    }
+
+    #[tokio::test]
+    async fn between_look_up_and_connection_nobody_looks_up_again() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://rebinds.example.org:{}/", listener.local_addr().unwrap().port());
+        let request = Request::new(url.parse().unwrap());
+        let answer = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n").await.unwrap();
+        });
+        let (fetcher, _, count) = looking_up(&[&["127.0.0.1"], &["127.0.0.1"], &["8.8.8.8"]]);
+        let error = fetcher.get(request.clone()).await.unwrap_err();
+        assert!(matches!(error, Error::Refused { .. }), "{error}");
+        assert_eq!(count.load(Ordering::SeqCst), 1);
+        assert!(!answer.is_finished(), "nobody has connected");
+        fetcher.trust("rebinds.example.org");
+        assert_eq!(fetcher.get(request).await.unwrap().status, 200);
+        answer.await.unwrap();
+        assert_eq!(count.load(Ordering::SeqCst), 2, "what was looked up is what was connected to");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub use disposition::file_name as disposition_file_name;
 pub use error::{Error, Reason, Retry};
 pub use fetcher::Fetcher;
 pub use guard::is_public;
-pub use policy::{Backoff, HostPolicy, Policy, Tls};
+pub use policy::{Backoff, HostPolicy, Pace, Policy, Tls};
 pub use request::{Encoding, Method, Query, Request, Statuses, Validators};
 pub use response::Response;
 pub use retry_after::parse as parse_retry_after;

@@ -17,6 +17,8 @@ pub struct Policy {
     pub connect_timeout: Duration,
     /// How long a server may say nothing.
     pub idle_timeout: Duration,
+    /// How slowly a body may come.
+    pub pace: Pace,
     /// Redirects that are followed for one request.
     pub max_redirects: usize,
     /// How often one request is tried, and how often a broken transfer is taken up again.
@@ -36,6 +38,7 @@ impl Default for Policy {
             connections_per_host: 4,
             connect_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(60),
+            pace: Pace { grace: Duration::from_secs(30 * 60), bytes_per_second: 1 << 10 },
             max_redirects: 10,
             attempts: 3,
             backoff: Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(30) },
@@ -67,6 +70,22 @@ impl Policy {
         policy.contact = host.contact.clone().or(policy.contact);
         policy.user_agent = host.user_agent.clone().or(policy.user_agent);
         policy
+    }
+}
+
+/// How slowly a body may come: whoever sends a byte a minute would otherwise be waited for for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// For so long it may come as it likes.
+    pub grace: Duration,
+    /// What has to have come then, on an average of the whole time.
+    pub bytes_per_second: u64,
+}
+
+impl Pace {
+    /// Whether so many bytes in that time are too few.
+    pub(crate) fn is_missed(&self, received: u64, after: Duration) -> bool {
+        after > self.grace && received < self.bytes_per_second.saturating_mul(after.as_secs())
     }
 }
 
@@ -125,6 +144,20 @@ mod tests {
                 let longest = Duration::from_secs(longest);
                 assert!(delay <= longest && delay >= longest / 2, "{attempt}: {delay:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_body_may_come_as_it_likes_for_a_while_and_then_has_its_pace() {
+        let pace = Pace { grace: Duration::from_secs(10), bytes_per_second: 100 };
+        for (received, seconds, missed) in
+            [(0, 10, false), (1099, 11, true), (1100, 11, false), (1100, 12, true)]
+        {
+            assert_eq!(
+                pace.is_missed(received, Duration::from_secs(seconds)),
+                missed,
+                "{received} in {seconds}"
+            );
         }
     }
 

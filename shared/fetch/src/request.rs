@@ -71,14 +71,16 @@ pub enum Method {
     Get,
     /// The headers alone.
     Head,
-    /// The same as by GET, with the URL's query as a form. For what changes nothing over there: it is tried again like any other.
+    /// The same as by GET, with the URL's query as a form. For what changes nothing over there: it is tried again like any
+    /// other, and a redirect is followed by POST, whatever its status; only 303 asks for GET.
     Post,
 }
 
 /// Whether a body may come compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// gzip, brotli and zstd are accepted and undone.
+    /// gzip is accepted and undone. It needs 32 KiB of memory, whatever is sent; brotli and zstd would need 16 MiB and more
+    /// for each connection, if a server says so.
     Any,
     /// The bytes as they are stored: sizes, digests and ranges mean them.
     Identity,

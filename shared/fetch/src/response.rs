@@ -1,6 +1,6 @@
 //! An answer, and its body.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{StatusCode, header};
@@ -32,9 +32,13 @@ pub struct Response {
     asked_identity: bool,
     expected: Option<u64>,
     received: u64,
+    since: Instant,
     unannounced: Unannounced,
     tries: u32,
 }
+
+/// The longest header that is looked at. Validators and media types are kept beside each file; longer ones help nobody.
+const HEADER_BYTES: usize = 1 << 10;
 
 /// What becomes of a body.
 enum Body {
@@ -66,15 +70,16 @@ impl Response {
             fetcher,
             request,
             received: 0,
+            since: Instant::now(),
             tries: 0,
         };
         response.check_length()?;
         Ok(response)
     }
 
-    /// A header, when it is text.
+    /// A header, when it is text, and not longer than 1 KiB.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        self.headers.get(name)?.to_str().ok().filter(|value| value.len() <= HEADER_BYTES)
     }
 
     /// All headers of a name, in their order, as text. What is not UTF-8 is read as Latin-1 (RFC 9110, section 5.5).
@@ -118,7 +123,7 @@ impl Response {
     ///
     /// # Errors
     /// [`Error::Truncated`] when the transfer broke and could not be taken up again, [`Error::Changed`] when the file has
-    /// changed meanwhile, [`Error::TooBig`] past the limit, and whatever else kept it from being taken up. There is nothing
+    /// changed meanwhile, [`Error::TooBig`] past the limit, [`Error::TooSlow`] when it keeps no [`Pace`](crate::Pace), and whatever else kept it from being taken up. There is nothing
     /// more to be had after an error: each further call fails too.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
@@ -167,6 +172,7 @@ impl Response {
             Ok(Some(bytes)) => {
                 self.received += bytes.len() as u64;
                 self.check_length()?;
+                self.check_pace()?;
                 return Ok(self.unannounced.take(bytes));
             }
             Ok(None) if self.expected.is_none_or(|expected| self.received >= expected) => {
@@ -222,6 +228,15 @@ impl Response {
         match self.expected {
             Some(expected) if self.received > expected => Err(Error::Changed { url: redacted(&self.url) }),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether it comes fast enough.
+    fn check_pace(&self) -> Result<(), Error> {
+        let after = self.since.elapsed();
+        match self.fetcher.policy().pace.is_missed(self.received, after) {
+            true => Err(Error::TooSlow { url: redacted(&self.url), received: self.received, after }),
+            false => Ok(()),
         }
     }
 

@@ -11,6 +11,8 @@ use crate::{
     media_type::is_media_type, xml::Broken,
 };
 
+/// How many files are taken. Whatever keeps them has to write all of them down, again and again.
+const MAX_FILES: usize = 10_000;
 /// How long a URL may be, in bytes: four times what browsers and servers are sure to take.
 const MAX_URL: usize = 8 << 10;
 /// How long a name may be, in bytes: what a path may be on most systems.
@@ -45,6 +47,7 @@ pub(crate) struct Gathering {
     problems: Vec<String>,
     /// How many problems there are beyond those.
     more_problems: usize,
+    has_more_files: bool,
     seen: HashSet<Url>,
 }
 
@@ -57,6 +60,7 @@ impl Gathering {
             files: Vec::new(),
             problems: Vec::new(),
             more_problems: 0,
+            has_more_files: false,
             seen: HashSet::new(),
         }
     }
@@ -74,9 +78,14 @@ impl Gathering {
         };
         // A page or a chapter inside a file is the same file.
         parsed.set_fragment(None);
-        if !self.seen.insert(parsed) {
+        if self.seen.contains(&parsed) {
             return;
         }
+        if self.files.len() == MAX_FILES {
+            self.has_more_files = true;
+            return;
+        }
+        self.seen.insert(parsed);
         let size = self.size(&file, &name);
         let (md5, sha256) = self.digests(&file, &name);
         self.files.push(FileRef {
@@ -116,6 +125,10 @@ impl Gathering {
         let is_cut_off = end.is_err();
         if self.more_problems > 0 {
             self.problems.push(format!("{} more such problems", self.more_problems));
+        }
+        if self.has_more_files {
+            self.problems
+                .push(format!("it names more than {MAX_FILES} files, only the first of them are taken"));
         }
         self.problems.extend(end.err().map(|broken| broken.to_problem()));
         Found {

@@ -12,6 +12,9 @@ use quick_xml::{
 /// How deep elements may lie in each other. The formats read here need 12.
 const MAX_DEPTH: usize = 256;
 
+/// How many elements are read: what is kept of each may be ten times as large as it is.
+const MAX_ELEMENTS: usize = 200_000;
+
 /// How long the name in a reference may be: without an end, looking for it would take forever.
 const MAX_REFERENCE: usize = 32;
 
@@ -24,6 +27,8 @@ pub(crate) enum Broken {
     Unclosed,
     #[error("elements lie more than {MAX_DEPTH} deep at byte {position}")]
     TooDeep { position: u64 },
+    #[error("there are more than {MAX_ELEMENTS} elements at byte {position}")]
+    TooMany { position: u64 },
     #[error("the XML cannot be read at byte {position}")]
     Malformed { position: u64, source: quick_xml::Error },
 }
@@ -33,7 +38,9 @@ impl Broken {
     pub(crate) fn to_problem(&self) -> String {
         match self {
             Self::Malformed { source, .. } => format!("{self}: {source}"),
-            Self::NoElement | Self::Unclosed | Self::TooDeep { .. } => self.to_string(),
+            Self::NoElement | Self::Unclosed | Self::TooDeep { .. } | Self::TooMany { .. } => {
+                self.to_string()
+            }
         }
     }
 }
@@ -116,8 +123,9 @@ pub(crate) fn resolve(raw: &str) -> String {
 /// time.
 pub(crate) struct Walker<'a> {
     reader: Reader<&'a [u8]>,
-    /// How many elements are open.
+    /// How many elements are open, and how many have been met.
     depth: usize,
+    met: usize,
 }
 
 impl<'a> Walker<'a> {
@@ -127,7 +135,7 @@ impl<'a> Walker<'a> {
         config.expand_empty_elements = true;
         // `?a=1&b=2` in a URL is the most frequent mistake of hand-made XML, and harmless.
         config.allow_dangling_amp = true;
-        Self { reader, depth: 0 }
+        Self { reader, depth: 0, met: 0 }
     }
 
     /// The root element. What may stand before it, stray text included, is skipped.
@@ -196,7 +204,13 @@ impl<'a> Walker<'a> {
             Event::Start(_) if self.depth == MAX_DEPTH => {
                 return Err(Broken::TooDeep { position: self.reader.buffer_position() });
             }
-            Event::Start(_) => self.depth += 1,
+            Event::Start(_) if self.met == MAX_ELEMENTS => {
+                return Err(Broken::TooMany { position: self.reader.buffer_position() });
+            }
+            Event::Start(_) => {
+                self.depth += 1;
+                self.met += 1;
+            }
             // The reader has checked that it closes what is open.
             Event::End(_) => self.depth -= 1,
             Event::Eof if self.depth > 0 => return Err(Broken::Unclosed),
@@ -273,6 +287,13 @@ mod tests {
         let deep = |depth| "<a>".repeat(depth) + &"</a>".repeat(depth);
         assert!(text_of(&deep(MAX_DEPTH)).is_ok());
         assert!(matches!(text_of(&deep(MAX_DEPTH + 1)), Err(Broken::TooDeep { .. })));
+    }
+
+    #[test]
+    fn very_many_elements_are_an_error() {
+        let many = |count| format!("<a>{}</a>", "<b/>".repeat(count));
+        assert!(text_of(&many(MAX_ELEMENTS - 1)).is_ok());
+        assert!(matches!(text_of(&many(MAX_ELEMENTS)), Err(Broken::TooMany { .. })));
     }
 
     #[test]

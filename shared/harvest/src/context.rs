@@ -10,7 +10,7 @@ use granary_queue::Queue;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::granary::Granary;
+use crate::{granary::Granary, room::Room};
 
 /// The parts that a step works with: real ones, built by the host.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Context {
     pub progress: Arc<Progress>,
     /// When the host ends the step, where it does.
     pub deadlines: Option<Deadlines>,
+    /// Where metadata is held. All steps of a process share it.
+    pub room: Room,
 }
 
 /// When a step has to end.
@@ -41,7 +43,8 @@ pub struct Deadlines {
 impl Context {
     /// Parts without a deadline.
     pub fn new(granary: Granary, queue: Arc<dyn Queue>, fetcher: Fetcher, stop: CancellationToken) -> Self {
-        Self { granary, queue, fetcher, stop, progress: Arc::default(), deadlines: None }
+        let (progress, room) = (Arc::default(), Room::default());
+        Self { granary, queue, fetcher, stop, progress, deadlines: None, room }
     }
 
     /// Whether nothing new is to be begun.

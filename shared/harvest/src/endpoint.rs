@@ -3,7 +3,7 @@
 use granary_fetch::{Fetcher, Method};
 use granary_finders::{is_eprints3, rank};
 use granary_oai_pmh::{
-    Client, Datestamp, ErrorCode, Granularity, Header, Identify, Item, MetadataFormat, Request, Retry,
+    Client, Datestamp, ErrorCode, Granularity, Header, Identify, Item, MetadataFormat, Needs, Request, Retry,
     Selection,
 };
 use url::Url;
@@ -37,8 +37,8 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`Error::NotARepository`] when something else answers, [`Error::Unavailable`] when nothing does.
-    pub(crate) async fn open(fetcher: &Fetcher, source: &Source) -> Result<Self, Error> {
-        let client = Client::new(fetcher.clone(), source.url.clone());
+    pub(crate) async fn open(fetcher: &Fetcher, source: &Source, needs: &Needs) -> Result<Self, Error> {
+        let client = Client::new(fetcher.clone(), source.url.clone(), needs);
         let answer = match client.ask(&Request::identify()).await {
             Ok(answer) => answer,
             Err(granary_oai_pmh::Error::Refused { error, .. }) => {

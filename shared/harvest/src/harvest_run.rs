@@ -111,7 +111,8 @@ impl HarvestRun {
                 if run.asked == source.asked()
                     && !(run.limited && limit.is_none_or(|limit| limit > run.counts.records)) =>
             {
-                (run, Client::new(context.fetcher.clone(), source.url.clone()), true)
+                let needs = &held.state().learned.needs;
+                (run, Client::new(context.fetcher.clone(), source.url.clone(), needs), true)
             }
             other => {
                 let (run, client) = Self::plan_anew(context, source, &silo, held, other).await?;
@@ -154,8 +155,9 @@ impl HarvestRun {
             })
             .await?;
         }
-        let endpoint = Endpoint::open(&context.fetcher, source).await?;
-        let learned = endpoint.learn(&context.fetcher, source, &held.state().learned).await?;
+        let endpoint = Endpoint::open(&context.fetcher, source, &held.state().learned.needs).await?;
+        let mut learned = endpoint.learn(&context.fetcher, source, &held.state().learned).await?;
+        endpoint.client.learn(&mut learned.needs);
         let is_empty = silo.list().next().await.is_none();
         let run = plan(source, held.state(), &learned, &endpoint, is_empty);
         held.save(|state| {
@@ -180,7 +182,7 @@ impl HarvestRun {
 
     /// The endpoint, asked anew.
     pub(crate) async fn endpoint(&self) -> Result<Endpoint, Error> {
-        Endpoint::open(&self.context.fetcher, &self.source).await
+        Endpoint::open(&self.context.fetcher, &self.source, &self.needs).await
     }
 
     /// Saves how far the run is, and renews the lease.
@@ -189,6 +191,7 @@ impl HarvestRun {
         if self.context.fetcher.compresses_badly(host) {
             self.needs.insert(Need::NoCompression);
         }
+        self.client.learn(&mut self.needs);
         let (run, needs, goes_well) = (self.run.clone(), self.needs.clone(), self.goes_well);
         self.held
             .save(|state| {

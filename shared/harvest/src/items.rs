@@ -10,6 +10,26 @@ const ITEMS_PER_CHECKPOINT: u64 = 100;
 /// How many items are few: to fetch them one by one is no more to ask than to halve their window until one is left.
 const FEW: usize = 100;
 
+/// How many identifiers of one page are held, and how many bytes of their headers.
+const IDENTIFIERS: usize = 100_000;
+const IDENTIFIERS_BYTES: usize = 16 << 20;
+
+/// What a page of identifiers came to.
+enum Identifiers {
+    /// They, and what follows. A page that is to be asked for again has none.
+    Page(Vec<Header>, Step),
+    /// They are more than were to be held. The list has not gone on.
+    TooMany,
+    /// They could not be had; the text says why.
+    Lost(String),
+}
+
+/// What a header takes up, about.
+fn bytes_of(header: &Header) -> usize {
+    let texts = header.sets.iter().chain([&header.identifier, &header.datestamp]);
+    size_of::<Header>() + texts.map(|text| size_of::<String>() + text.len()).sum::<usize>()
+}
+
 impl HarvestRun {
     /// Whether the window in work holds few items: then those that keep a page from being listed are found at once.
     pub(crate) async fn holds(&mut self) -> Result<Holds, Error> {
@@ -19,13 +39,14 @@ impl HarvestRun {
         };
         let mut items = 0;
         while items <= FEW && !self.no_identifiers {
-            match self.identifiers(&mut list).await? {
-                Ok((headers, Step::Ask | Step::Again)) => items += headers.len(),
-                Ok((headers, Step::Done { .. })) => {
+            match self.identifiers(&mut list, FEW).await? {
+                Identifiers::Page(headers, Step::Ask | Step::Again) => items += headers.len(),
+                Identifiers::Page(headers, Step::Done { .. }) => {
                     return Ok(if items + headers.len() <= FEW { Holds::Few } else { Holds::Many });
                 }
+                Identifiers::TooMany => return Ok(Holds::Many),
                 // It is not asked for them at each halving.
-                Ok((_, Step::Trouble(_))) | Err(_) => self.no_identifiers = true,
+                Identifiers::Page(_, Step::Trouble(_)) | Identifiers::Lost(_) => self.no_identifiers = true,
             }
         }
         Ok(Holds::Many)
@@ -55,9 +76,13 @@ impl HarvestRun {
         let mut lost = None;
         let mut done = 0;
         loop {
-            let (headers, step) = match self.identifiers(&mut list).await? {
-                Ok(page) => page,
-                Err(detail) => {
+            let (headers, step) = match self.identifiers(&mut list, IDENTIFIERS).await? {
+                Identifiers::Page(headers, step) => (headers, step),
+                Identifiers::TooMany => {
+                    lost = Some("a page has more identifiers than can be asked for one by one".to_owned());
+                    break;
+                }
+                Identifiers::Lost(detail) => {
                     lost = Some(detail);
                     break;
                 }
@@ -105,22 +130,25 @@ impl HarvestRun {
         Ok(None)
     }
 
-    /// One page of identifiers, and what follows from it; or why it could not be had. One that is to be asked for again has
-    /// none.
-    async fn identifiers(&mut self, list: &mut List) -> Result<Result<(Vec<Header>, Step), String>, Error> {
+    /// One page of identifiers, and what follows from it, as long as there are no more than `most`.
+    async fn identifiers(&mut self, list: &mut List, most: usize) -> Result<Identifiers, Error> {
         let mut page = match self.client.open(list.request()).await {
             Ok(page) => page,
-            Err(error) => return self.page_failed(error).await.map(Err),
+            Err(error) => return self.page_failed(error).await.map(Identifiers::Lost),
         };
         let mut headers = Vec::new();
+        let mut bytes = 0;
         let mut summary = Summary::default();
         let failure = loop {
             match page.next().await {
                 Ok(None) => break None,
                 Ok(Some(item)) => {
                     summary.observe(&item);
-                    if let Item::Header(header) = item {
-                        headers.push(header);
+                    let Item::Header(header) = item else { continue };
+                    bytes += bytes_of(&header);
+                    headers.push(header);
+                    if headers.len() > most || bytes > IDENTIFIERS_BYTES {
+                        return Ok(Identifiers::TooMany);
                     }
                 }
                 Err(error) => break Some(error),
@@ -131,9 +159,9 @@ impl HarvestRun {
             Some(_) => list.answered(&summary.cut_off()),
         };
         match (step, failure) {
-            (Step::Again, _) => Ok(Ok((Vec::new(), Step::Again))),
-            (Step::Trouble(_), Some(error)) => self.page_failed(error).await.map(Err),
-            (step, _) => Ok(Ok((headers, step))),
+            (Step::Again, _) => Ok(Identifiers::Page(Vec::new(), Step::Again)),
+            (Step::Trouble(_), Some(error)) => self.page_failed(error).await.map(Identifiers::Lost),
+            (step, _) => Ok(Identifiers::Page(headers, step)),
         }
     }
 

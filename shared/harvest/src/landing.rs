@@ -79,7 +79,7 @@ async fn follow(context: &Context, task: &Task, next: Next) -> Result<PageFound,
         Next::Metadata(url) => {
             let mut request = request(url.clone());
             request.max_bytes = Some(METADATA_BYTES);
-            let bytes = context.fetcher.get(request).await?.bytes().await?;
+            let (bytes, _place) = context.room.read(context.fetcher.get(request).await?).await?;
             // What cannot be read names nothing: there may be something else to read.
             let found = record::find(&task.pid, "", &bytes).unwrap_or_default();
             Ok(PageFound { found, next: Vec::new() })

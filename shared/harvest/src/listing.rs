@@ -230,7 +230,7 @@ impl HarvestRun {
 
     pub(crate) fn give_up(&mut self, detail: &str) {
         if let Some(window) = self.run.windows.done() {
-            self.run.gaps.push(Gap::of(&window, detail));
+            self.run.give_up(Gap::of(&window, detail));
         }
     }
 

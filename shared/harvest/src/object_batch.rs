@@ -22,13 +22,11 @@ use crate::{
     reason::Reason,
     record::{self, Received},
     report::Counts,
+    room::METADATA_BYTES,
     source::Source,
     standing::Standing,
     transfer::{Fault, in_full},
 };
-
-/// The most bytes that metadata may have: it is read in memory.
-const METADATA_BYTES: u64 = 64 << 20;
 
 /// A wait that is longer concerns all tasks of the silo: what is shorter, the fetcher waits out.
 const LONG_WAIT: Duration = Duration::from_secs(60);
@@ -242,10 +240,13 @@ impl<'a> ObjectBatch<'a> {
             })
             .and_then(|record| record.inventory.get(name.as_str()));
         let Some(entry) = entry else { return Ok(None) };
+        let bytes = usize::try_from(entry.size.unwrap_or(0)).unwrap_or(usize::MAX);
+        let place = self.context.room.for_bytes(bytes).await;
         let Some(bytes) = self.silo.read_bytes(&self.identifier, &entry.path).await? else { return Ok(None) };
         let found = record::find(&task.pid, &task.filename, &bytes).unwrap_or_default();
         let announcement = announcement(task, &self.identifier);
-        Ok(Some(Received { announcement, metadata: Some((name, bytes, entry.clone())), found: Some(found) }))
+        let metadata = Some((name, bytes, entry.clone()));
+        Ok(Some(Received { announcement, metadata, found: Some(found), _place: place }))
     }
 
     async fn fetch_metadata(&self, task: &Task) -> Result<Received, Fault> {
@@ -268,7 +269,7 @@ impl<'a> ObjectBatch<'a> {
         };
         let content_type = response.content_type().map(str::to_owned);
         let from = response.url.clone();
-        let bytes: Bytes = response.bytes().await?;
+        let (bytes, place) = self.context.room.read(response).await?;
         if looks_like_html(content_type.as_deref(), &bytes) {
             return Err(Fault::for_good(Reason::NotAFile, format!("{from} is an HTML page, not metadata")));
         }
@@ -282,7 +283,7 @@ impl<'a> ObjectBatch<'a> {
         let name = FileName::safe(&task.filename);
         let announcement = announcement(task, &self.identifier);
         let metadata = Some((name, bytes, about));
-        Ok(Received { announcement, metadata, found: Some(found) })
+        Ok(Received { announcement, metadata, found: Some(found), _place: place })
     }
 
     /// Metadata that cannot be read is kept as it was received. It may be better next time: it is tried again.

@@ -13,6 +13,7 @@ use crate::{
     record_worker::{Handled, RecordWorker},
     report::{Counts, PROBLEMS_NAMED, Problem},
     state::Gap,
+    transfer::shortened,
     window::Window,
 };
 
@@ -21,6 +22,9 @@ const RECORDS_AT_ONCE: usize = 16;
 
 /// How many tasks are held before they are queued; a page's end queues the rest.
 const TASKS_HELD: usize = 1000;
+
+/// How many records of a run are kept in quarantine.
+const QUARANTINED: u64 = 1_000;
 
 /// Records being stored, each with its datestamp.
 type Work = JoinSet<(String, Result<Handled, Error>)>;
@@ -44,6 +48,7 @@ impl Failure {
     pub(crate) fn may_be_a_mishap(&self) -> bool {
         match self {
             Self::NoAnswer(_) => false,
+            Self::BreaksOff(error) if error.is_too_much() => false,
             // With an error status it has been asked for as often as the fetcher tries.
             Self::BreaksOff(granary_oai_pmh::Error::Page { status, .. }) => *status < 400,
             Self::BreaksOff(_) => true,
@@ -63,6 +68,15 @@ pub(crate) struct Page {
     pub(crate) counts: Counts,
     pub(crate) tasks: Vec<Task>,
     pub(crate) problems: Vec<Problem>,
+}
+
+impl Page {
+    /// Names a problem, as long as a report would.
+    fn add_problem(&mut self, problem: Problem) {
+        if self.problems.len() < PROBLEMS_NAMED {
+            self.problems.push(problem);
+        }
+    }
 }
 
 impl HarvestRun {
@@ -110,7 +124,11 @@ impl HarvestRun {
                 let datestamp = record.header.datestamp.clone();
                 self.compare_with_window(&datestamp);
                 let (job, url) = (self.worker(), url.to_owned());
-                work.spawn(async move { (datestamp, job.record(record, url).await) });
+                let place = self.context.room.for_bytes(record.metadata.as_ref().map_or(0, Vec::len)).await;
+                let is_large = place.is_taken();
+                work.spawn(async move { (datestamp, job.record(record, url, place).await) });
+                // The next one may be as large: it is not read while this one is held.
+                while is_large && self.collect_next(work, done).await? {}
             }
             Item::Header(header) => {
                 self.count_record(done);
@@ -123,14 +141,13 @@ impl HarvestRun {
                 self.count_record(done);
                 done.counts.failed += 1;
                 Progress::add(&self.context.progress.failed, 1);
-                self.run.quarantined += 1;
-                let name = format!("{}-{:06}.xml", self.run.id, self.run.quarantined);
-                let kept = self.context.granary.quarantine(&self.source.silo, &name, broken.fragment).await?;
-                let detail = format!("{url}: {}", broken.reason);
-                tracing::warn!(silo = %self.source.silo, "{detail}; kept in {kept}");
+                let detail = shortened(format!("{}: {url}", broken.reason));
                 self.note_unread(&broken.header.datestamp, &detail);
                 let identifier = Some(broken.header.identifier).filter(|identifier| !identifier.is_empty());
-                done.problems.push(Problem { identifier, detail, quarantined: Some(kept) });
+                let quarantined = self.quarantine(broken.fragment).await?;
+                let kept = quarantined.as_deref().unwrap_or("no quarantine, which is full");
+                tracing::warn!(silo = %self.source.silo, "{detail}; kept in {kept}");
+                done.add_problem(Problem { identifier: identifier.map(shortened), detail, quarantined });
             }
             Item::ResponseDate(_)
             | Item::Request { .. }
@@ -142,6 +159,16 @@ impl HarvestRun {
         }
         while work.len() >= RECORDS_AT_ONCE && self.collect_next(work, done).await? {}
         Ok(())
+    }
+
+    /// Puts aside what could not be read, as it was received; not without end.
+    async fn quarantine(&mut self, fragment: Vec<u8>) -> Result<Option<String>, Error> {
+        if self.run.quarantined >= QUARANTINED {
+            return Ok(None);
+        }
+        self.run.quarantined += 1;
+        let name = format!("{}-{:06}.xml", self.run.id, self.run.quarantined);
+        self.context.granary.quarantine(&self.source.silo, &name, fragment).await.map(Some)
     }
 
     pub(crate) fn count_record(&mut self, done: &mut Page) {
@@ -195,7 +222,7 @@ impl HarvestRun {
         }
         done.counts.add(&handled.counts);
         done.tasks.extend(handled.tasks);
-        done.problems.extend(handled.problem);
+        handled.problem.into_iter().for_each(|problem| done.add_problem(problem));
         if done.tasks.len() >= TASKS_HELD {
             self.queue_tasks(&mut done.tasks).await?;
         }

@@ -1,7 +1,7 @@
 //! What a harvest would do, found out without writing anything.
 
 use granary_fetch::Fetcher;
-use granary_oai_pmh::{ErrorCode, Item, Next, Request, Selection};
+use granary_oai_pmh::{ErrorCode, Item, Needs, Next, Request, Selection};
 use serde::Serialize;
 
 use crate::{
@@ -53,7 +53,7 @@ pub struct PreviewedRecord {
 /// # Errors
 /// [`Error::NotARepository`] when something else answers, [`Error::Unavailable`] when nothing does.
 pub async fn check(fetcher: &Fetcher, source: &Source) -> Result<(), Error> {
-    Endpoint::open(fetcher, source).await.map(drop)
+    Endpoint::open(fetcher, source, &Needs::new()).await.map(drop)
 }
 
 /// Asks the endpoint what a harvest would ask first, and shows up to `limit` records of the first page.
@@ -61,7 +61,7 @@ pub async fn check(fetcher: &Fetcher, source: &Source) -> Result<(), Error> {
 /// # Errors
 /// What the endpoint says.
 pub async fn preview(fetcher: &Fetcher, source: &Source, limit: u64) -> Result<Preview, Error> {
-    let endpoint = Endpoint::open(fetcher, source).await?;
+    let endpoint = Endpoint::open(fetcher, source, &Needs::new()).await?;
     let learned = endpoint.learn(fetcher, source, &Learned::default()).await?;
     let granularity = endpoint.granularity();
     let prefix = learned.metadata_prefix.unwrap_or_else(|| "oai_dc".to_owned());

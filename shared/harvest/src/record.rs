@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     files::{Owner, Wanted, want},
     lacking::Lacking,
+    room::Place,
 };
 
 /// A record, ready to be stored.
@@ -23,12 +24,14 @@ pub(crate) struct Received {
     pub(crate) metadata: Option<(FileName, Bytes, Entry)>,
     /// What the metadata says about files; nothing when there is none.
     pub(crate) found: Option<Found>,
+    /// Where its bytes are held.
+    pub(crate) _place: Place,
 }
 
 impl Received {
     /// What was announced without metadata: a deleted record, or one whose metadata could not be had.
     pub(crate) fn without_metadata(announcement: Announcement) -> Self {
-        Self { announcement, metadata: None, found: None }
+        Self { announcement, metadata: None, found: None, _place: Place::default() }
     }
 }
 

@@ -14,7 +14,8 @@ use crate::{
     lacking::Lacking,
     record::{self, Received},
     report::{Counts, Problem},
-    transfer::in_full,
+    room::Place,
+    transfer::{in_full, shortened},
 };
 
 /// What one record came to.
@@ -41,7 +42,7 @@ pub(crate) struct RecordWorker {
 
 impl RecordWorker {
     /// A record with its metadata.
-    pub(crate) async fn record(self, record: Record, url: String) -> Result<Handled, Error> {
+    pub(crate) async fn record(self, record: Record, url: String, place: Place) -> Result<Handled, Error> {
         let identifier = record.header.identifier.clone();
         let announcement = match self.announcement(&record.header, &url, record.repaired) {
             Ok(announcement) => announcement,
@@ -65,7 +66,7 @@ impl RecordWorker {
             detail: detail.clone(),
             quarantined: None,
         });
-        let received = Received { announcement, metadata, found };
+        let received = Received { announcement, metadata, found, _place: place };
         let mut handled = self.store(received).await?;
         handled.problem = handled.problem.or(problem);
         Ok(handled)
@@ -184,7 +185,7 @@ impl RecordWorker {
     ) -> Result<Announcement, Problem> {
         let identifier: Identifier = header.identifier.parse().map_err(|error| Problem {
             identifier: None,
-            detail: format!("{url}: {error}"),
+            detail: shortened(format!("{url}: {error}")),
             quarantined: None,
         })?;
         Ok(Announcement {

@@ -13,6 +13,7 @@ use crate::{
     lease::Lease,
     report::{Counts, Problem},
     source::Kind,
+    transfer::shortened,
     window::{SoFar, Window, Windows},
 };
 
@@ -175,8 +176,18 @@ impl Run {
         }
     }
 
+    /// Gives up a window. Of very many that were given up each two neighbours become one gap that covers them.
+    pub(crate) fn give_up(&mut self, gap: Gap) {
+        self.gaps.push(gap);
+        if self.gaps.len() > GAPS {
+            let all = std::mem::take(&mut self.gaps);
+            self.gaps.extend(all.chunks(2).filter_map(|pair| pair.iter().cloned().reduce(Gap::covering)));
+        }
+    }
+
     /// Takes note of something odd.
     pub(crate) fn warn(&mut self, warning: String) {
+        let warning = shortened(warning);
         if self.warnings.len() < WARNINGS && !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -257,6 +268,9 @@ pub(crate) const RUN_TIME: &str = "%Y%m%dT%H%M%SZ";
 /// How many spans with unread records are told apart.
 const UNREAD_SPANS: usize = 100;
 
+/// How many windows given up are told apart.
+const GAPS: usize = 1000;
+
 /// How many warnings of a run are kept.
 const WARNINGS: usize = 20;
 
@@ -285,7 +299,7 @@ impl Gap {
             from: window.from.clone(),
             until: window.until.clone(),
             set: window.set.clone(),
-            reason: reason.to_owned(),
+            reason: shortened(reason.to_owned()),
             time: clock::timestamp(),
         }
     }

@@ -52,7 +52,20 @@ impl From<granary_fetch::Error> for Fault {
     }
 }
 
-/// An error with its causes, on one line. Some libraries repeat the cause in each text: what was said is not said again.
+/// The most bytes of a text that is kept to tell what went wrong: what it quotes may be of any length.
+const LONGEST_TEXT: usize = 4 << 10;
+
+/// A text as it is kept.
+pub(crate) fn shortened(mut text: String) -> String {
+    if text.len() > LONGEST_TEXT {
+        text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+        text.push('…');
+    }
+    text
+}
+
+/// An error with its causes, on one line, shortened. Some libraries repeat the cause in each text: what was said is not said
+/// again.
 pub fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -64,7 +77,7 @@ pub fn in_full(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    text
+    shortened(text)
 }
 
 /// Where a file goes.
@@ -165,12 +178,18 @@ async fn receive(
     writer: &mut Writer,
 ) -> Result<Option<Fault>, Error> {
     let mut beginning = Some(BytesMut::new());
+    let mut received = 0;
     loop {
         let bytes = match response.chunk().await {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Some(error.into())),
         };
         Progress::add(&context.progress.bytes, bytes.as_ref().map_or(0, |bytes| bytes.len() as u64));
+        received += bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        if let Some(size) = task.size.filter(|size| received > *size) {
+            // What it would come to in the end is not waited for.
+            return Ok(Some(wrong(task, "size", &format!("{received} and more"), &size.to_string())));
+        }
         let is_end = bytes.is_none();
         let bytes = match (&mut beginning, bytes) {
             (None, Some(bytes)) => bytes,
@@ -256,25 +275,26 @@ fn is_as_announced(task: &Task, entry: &Entry) -> bool {
         && is(sha256, &entry.sha256)
 }
 
+/// Something that differs from what was announced; it may be mended.
+fn wrong(task: &Task, what: &str, got: &str, announced: &str) -> Fault {
+    let detail = format!("{} has {what} {got}, announced is {announced}", task.url);
+    Fault { reason: Reason::BadDigest, detail, retry: Retry::Later }
+}
+
 fn not_as_announced(task: &Task, digests: &Digests) -> Option<Fault> {
-    let wrong = |what: &str, got: &str, announced: &str| Fault {
-        reason: Reason::BadDigest,
-        detail: format!("{} has {what} {got}, announced is {announced}", task.url),
-        retry: Retry::Later,
-    };
     if let Some(size) = task.size
         && size != digests.size
     {
-        return Some(wrong("size", &digests.size.to_string(), &size.to_string()));
+        return Some(wrong(task, "size", &digests.size.to_string(), &size.to_string()));
     }
     let sha256 = task.other.get(SHA256).and_then(|sha256| sha256.as_str());
     if let Some(sha256) = sha256
         && !sha256.eq_ignore_ascii_case(&digests.sha256)
     {
-        return Some(wrong("sha256", &digests.sha256, sha256));
+        return Some(wrong(task, "sha256", &digests.sha256, sha256));
     }
     match &task.md5 {
-        Some(md5) if !md5.eq_ignore_ascii_case(&digests.md5) => Some(wrong("md5", &digests.md5, md5)),
+        Some(md5) if !md5.eq_ignore_ascii_case(&digests.md5) => Some(wrong(task, "md5", &digests.md5, md5)),
         _ => None,
     }
 }

@@ -1,26 +1,33 @@
 //! A client: one endpoint, one request at a time.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
-use granary_fetch::{Fetcher, Query, Response, Retry, Statuses};
+use granary_fetch::{Fetcher, Method, Query, Response, Retry, Statuses};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use crate::{
-    list::List,
-    need::Needs,
+    need::{Need, Needs},
     parser::{Item, Limits, PageError, Parser},
     request::Request,
-    step::{Step, Trouble},
-    summary::Summary,
-    types::{ErrorCode, Identify, MetadataFormat, OaiError, Set},
+    types::{ErrorCode, Identify, MetadataFormat, OaiError},
 };
 
 /// The most bytes of one response, after decompression. Memory does not grow with it.
 const RESPONSE_BYTES: u64 = 4 << 30;
 
-/// How many pages of sets are read at the most.
-const PAGES_OF_SETS: u64 = 1000;
+/// The most bytes of an answer that is held as a whole: of one to [`Client::ask`].
+const ANSWER_BYTES: u64 = 16 << 20;
+
+/// The most items of such an answer.
+const ANSWER_ITEMS: usize = 10_000;
+
+/// The longest URL that is asked for by GET. What is longer is refused by almost every server, and cannot be sent by our
+/// client from 64 KiB on.
+const LONGEST_URL: usize = 32 << 10;
 
 /// Why a request got no useful answer.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +58,20 @@ pub enum Error {
         /// The repository's words.
         error: Box<OaiError>,
     },
-    /// The answer lacks something, or the list cannot be followed to its end.
+    /// The answer lacks something.
     #[error("the answer to {} is not complete: {detail}", shown(url))]
     Incomplete {
         /// What was asked.
         url: Url,
         /// What is missing.
+        detail: String,
+    },
+    /// The answer is more than is held.
+    #[error("the answer to {} is too much: {detail}", shown(url))]
+    TooMuch {
+        /// What was asked.
+        url: Url,
+        /// What there is so much of.
         detail: String,
     },
 }
@@ -79,6 +94,16 @@ impl Error {
         match self {
             Self::Fetch { source, .. } => source.reason() == granary_fetch::Reason::Blocked,
             Self::Page { status, .. } => *status == 403,
+            Self::Refused { .. } | Self::Incomplete { .. } | Self::TooMuch { .. } => false,
+        }
+    }
+
+    /// Whether the same request is likely to be answered so again: it was not cut short by a mishap, but exceeds a bound.
+    pub fn is_too_much(&self) -> bool {
+        match self {
+            Self::Fetch { source, .. } => source.reason() == granary_fetch::Reason::TooBig,
+            Self::Page { source, .. } => matches!(source, PageError::TooLarge { .. }),
+            Self::TooMuch { .. } => true,
             Self::Refused { .. } | Self::Incomplete { .. } => false,
         }
     }
@@ -89,7 +114,7 @@ impl Error {
             Self::Fetch { source, .. } => source.retry(),
             Self::Page { source: PageError::Truncated { .. }, .. } | Self::Incomplete { .. } => Retry::Later,
             Self::Page { status, .. } if *status >= 500 || matches!(status, 408 | 429) => Retry::Later,
-            Self::Page { .. } | Self::Refused { .. } => Retry::Never,
+            Self::Page { .. } | Self::Refused { .. } | Self::TooMuch { .. } => Retry::Never,
         }
     }
 }
@@ -100,12 +125,24 @@ pub struct Client {
     fetcher: Fetcher,
     base_url: Url,
     turn: Arc<Semaphore>,
+    /// Whether it is asked by POST.
+    posts: Arc<AtomicBool>,
 }
 
 impl Client {
-    /// A client of the endpoint with this base URL.
-    pub fn new(fetcher: Fetcher, base_url: Url) -> Self {
-        Self { fetcher, base_url, turn: Arc::new(Semaphore::new(1)) }
+    /// A client of the endpoint with this base URL, of a repository that was found to need this.
+    pub fn new(fetcher: Fetcher, base_url: Url, needs: &Needs) -> Self {
+        let posts = Arc::new(AtomicBool::new(needs.contains(&Need::Post)));
+        Self { fetcher, base_url, turn: Arc::new(Semaphore::new(1)), posts }
+    }
+
+    /// Takes up into what is known whether the endpoint has to be asked by POST, as it was found out by this client or its
+    /// clones.
+    pub fn learn(&self, needs: &mut Needs) {
+        match self.posts.load(Ordering::Relaxed) {
+            true => needs.insert(Need::Post),
+            false => needs.remove(&Need::Post),
+        };
     }
 
     /// The User-Agent that the endpoint is shown.
@@ -119,22 +156,46 @@ impl Client {
     /// # Errors
     /// When there is no answer. What the answer is shows in reading it.
     pub async fn open(&self, request: &Request) -> Result<Page, Error> {
+        self.open_within(request, RESPONSE_BYTES).await
+    }
+
+    async fn open_within(&self, request: &Request, max_bytes: u64) -> Result<Page, Error> {
         let url = request.url(&self.base_url);
         // The semaphore is never closed.
         let turn = self.turn.clone().acquire_owned().await.ok();
-        let mut get = granary_fetch::Request::new(url.clone());
-        get.accept = Some("application/xml, text/xml;q=0.9, */*;q=0.1".to_owned());
+        let mut asked = granary_fetch::Request::new(url.clone());
+        asked.accept = Some("application/xml, text/xml;q=0.9, */*;q=0.1".to_owned());
         // Some repositories send `noRecordsMatch` with a status of 422 or 404: the body is read before it is judged.
-        get.statuses = Statuses::Any;
-        get.max_bytes = Some(RESPONSE_BYTES);
+        asked.statuses = Statuses::Any;
+        asked.max_bytes = Some(max_bytes);
         // Where an endpoint has moved to is told without the arguments by some.
-        get.query = Query::Kept;
+        asked.query = Query::Kept;
         let response = self
-            .fetcher
-            .get(get)
+            .send(asked)
             .await
             .map_err(|source| Error::Fetch { url: url.clone(), source: Box::new(source) })?;
-        Ok(Page { url, response, parser: Parser::new(Limits::default()), ended: false, turn })
+        let parser = Parser::new(Limits::default());
+        Ok(Page { url, response, parser, ended: false, turn })
+    }
+
+    /// Sends a request by the method that the endpoint is known to take. One that it refuses is tried by the other, once; what
+    /// it takes then is what it is asked by from now on.
+    async fn send(&self, mut request: granary_fetch::Request) -> Result<Response, granary_fetch::Error> {
+        let posts = self.posts.load(Ordering::Relaxed);
+        let is_long = request.url.as_str().len() > LONGEST_URL;
+        request.method = if posts || is_long { Method::Post } else { Method::Get };
+        let response = self.fetcher.get(request.clone()).await?;
+        if !Need::refuses_method(response.status) {
+            return Ok(response);
+        }
+        // Its connection may be the only one.
+        drop(response);
+        request.method = if request.method == Method::Post { Method::Get } else { Method::Post };
+        let other = self.fetcher.get(request.clone()).await?;
+        if (200..300).contains(&other.status) {
+            self.posts.store(request.method == Method::Post, Ordering::Relaxed);
+        }
+        Ok(other)
     }
 
     /// Asks Identify.
@@ -161,51 +222,18 @@ impl Client {
             .collect())
     }
 
-    /// Asks for the sets, page by page; none when the repository has none.
-    pub async fn sets(&self) -> Result<Vec<Set>, Error> {
-        let mut list = List::new(Request::list_sets(), &Needs::new());
-        let mut sets = Vec::new();
-        loop {
-            let mut page = self.open(list.request()).await?;
-            let (mut summary, before) = (Summary::default(), sets.len());
-            while let Some(item) = page.next().await? {
-                summary.observe(&item);
-                if let Item::Set(set) = item {
-                    sets.push(set);
-                }
-            }
-            let url = page.url;
-            match list.answered(&summary.finish()) {
-                Step::Again => sets.truncate(before),
-                Step::Ask if list.pages() < PAGES_OF_SETS => {}
-                Step::Ask => {
-                    let detail = format!("it has more than {PAGES_OF_SETS} pages");
-                    return Err(Error::Incomplete { url, detail });
-                }
-                Step::Done { .. } => return Ok(sets),
-                Step::Trouble(Trouble::Refused(error)) if error.code == ErrorCode::NoSetHierarchy => {
-                    return Ok(sets);
-                }
-                Step::Trouble(Trouble::Refused(error) | Trouble::Failed(error)) => {
-                    return Err(Error::Refused { url, error: Box::new(error) });
-                }
-                Step::Trouble(trouble) => return Err(Error::Incomplete { url, detail: trouble.to_string() }),
-            }
-        }
-    }
-
     /// Asks for something that is no long list. An answer that breaks off is asked for again, once.
     ///
     /// # Errors
-    /// When there is no answer, it cannot be read, or it is an error that the repository reports.
+    /// When there is no answer, it cannot be read, it is too long to be held, or it is an error that the repository reports.
     pub async fn ask(&self, request: &Request) -> Result<Answer, Error> {
-        let first = self.open(request).await?;
+        let first = self.open_within(request, ANSWER_BYTES).await?;
         match first.collect().await {
             // What was learned of the host by then makes a difference: it may be asked for plain bytes now.
             Err(error @ (Error::Fetch { .. } | Error::Page { source: PageError::Truncated { .. }, .. }))
                 if error.retry() == Retry::Later =>
             {
-                self.open(request).await?.collect().await
+                self.open_within(request, ANSWER_BYTES).await?.collect().await
             }
             answer => answer,
         }
@@ -257,6 +285,10 @@ impl Page {
             match item {
                 Item::Error(error) if error.code != ErrorCode::NoMetadataFormats => {
                     return Err(Error::Refused { url: self.url, error: Box::new(error) });
+                }
+                _ if items.len() == ANSWER_ITEMS => {
+                    let detail = format!("more than {ANSWER_ITEMS} things are in it");
+                    return Err(Error::TooMuch { url: self.url, detail });
                 }
                 item => items.push(item),
             }

@@ -19,6 +19,8 @@ pub enum Need {
     Seconds,
     /// To be asked for answers that are not compressed.
     NoCompression,
+    /// To be asked by POST: GET, or a long URL, is refused (section 3.1.1 lets both be used).
+    Post,
 }
 
 /// All that a repository was found to need.
@@ -31,9 +33,15 @@ impl Need {
             Self::PrefixWithToken if needs.remove(&self) => return,
             Self::Days => needs.remove(&Self::Seconds),
             Self::Seconds => needs.remove(&Self::Days),
-            Self::PrefixWithToken | Self::NoCompression => false,
+            Self::PrefixWithToken | Self::NoCompression | Self::Post => false,
         };
         needs.insert(self);
+    }
+
+    /// Whether an HTTP status says that the request is to be sent by another method: that one is not allowed (405) or not
+    /// known (501), or the URL is too long (414).
+    pub fn refuses_method(status: u16) -> bool {
+        matches!(status, 405 | 414 | 501)
     }
 
     /// The need for dates in this granularity.
@@ -49,7 +57,7 @@ impl Need {
         match self {
             Self::Days => Some(Granularity::Day),
             Self::Seconds => Some(Granularity::Second),
-            Self::PrefixWithToken | Self::NoCompression => None,
+            Self::PrefixWithToken | Self::NoCompression | Self::Post => None,
         }
     }
 }
@@ -61,6 +69,7 @@ impl fmt::Display for Need {
             Self::Days => "from and until in days",
             Self::Seconds => "from and until in seconds",
             Self::NoCompression => "answers without compression",
+            Self::Post => "requests by POST",
         })
     }
 }

@@ -78,7 +78,7 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
 
 /// Small limits, so that they are met.
 fn limits() -> Limits {
-    Limits { depth: 8, tag_bytes: 60, field_bytes: 40, record_bytes: 200 }
+    Limits { depth: 8, tag_bytes: 60, field_bytes: 40, record_bytes: 200, ..Limits::default() }
 }
 
 proptest! {

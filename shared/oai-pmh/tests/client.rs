@@ -5,8 +5,8 @@
 mod common;
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::TcpListener,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -16,7 +16,7 @@ use std::{
 
 use common::{list_records, page, record};
 use granary_fetch::{Backoff, Fetcher, Policy};
-use granary_oai_pmh::{Client, Error, Item, PageError, Request, Retry, Selection};
+use granary_oai_pmh::{Client, Error, Item, Need, Needs, PageError, Request, Retry, Selection, Token, Verb};
 
 /// What the server says to a query.
 struct Answer {
@@ -40,8 +40,28 @@ struct Server {
     busiest: Arc<AtomicUsize>,
 }
 
+/// The query of a request; of a POST, its form behind `POST `.
+fn read_query(stream: &TcpStream) -> Option<String> {
+    let mut reader = BufReader::new(stream);
+    let head: Vec<String> =
+        reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+    let request = head.first()?;
+    let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let mut form = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut form).ok()?;
+    match request.starts_with("POST") {
+        true => Some(format!("POST {}", String::from_utf8(form).ok()?)),
+        false => Some(request.split([' ', '?']).nth(2).unwrap_or_default().to_owned()),
+    }
+}
+
 /// Starts a server that answers each query with `answer`. It ends with the process.
 fn serve(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Server {
+    serve_needing(&Needs::new(), answer)
+}
+
+/// The same, of a repository that was found to need this.
+fn serve_needing(needs: &Needs, answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let address = listener.local_addr().expect("it is bound");
     let (queries, busiest) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
@@ -51,10 +71,7 @@ fn serve(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Server {
         for stream in listener.incoming().flatten() {
             let (asked, most, busy, answer) = (asked.clone(), most.clone(), busy.clone(), answer.clone());
             std::thread::spawn(move || {
-                let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
-                let Some(request) = lines.next() else { return };
-                lines.find(String::is_empty);
-                let query = request.split([' ', '?']).nth(2).unwrap_or_default().to_owned();
+                let Some(query) = read_query(&stream) else { return };
                 most.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 asked.lock().expect("no one panics with it").push(query.clone());
                 let Answer { status, headers, body, missing } = answer(&query);
@@ -77,7 +94,7 @@ fn serve(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Server {
     };
     let fetcher = Fetcher::new(policy).expect("a fetcher can be made");
     let base = format!("http://{address}/oai?x=y").parse().expect("it is a URL");
-    Server { client: Client::new(fetcher, base), queries, busiest }
+    Server { client: Client::new(fetcher, base, needs), queries, busiest }
 }
 
 fn records() -> Request {
@@ -218,34 +235,73 @@ async fn identify_and_formats_are_collected() {
     assert_eq!(formats.iter().map(|format| format.prefix.as_str()).collect::<Vec<_>>(), ["p"]);
 }
 
-#[tokio::test]
-async fn sets_are_collected_over_all_their_pages() {
-    let server = serve(|query| {
-        let number: usize =
-            query.rsplit_once("resumptionToken=").map_or(0, |(_, token)| token.parse().unwrap_or(0));
-        let token = if number < 20 { (number + 1).to_string() } else { String::new() };
-        let set = format!("<set><setSpec>s{number}</setSpec></set>");
-        answer(200, page(&format!("<ListSets>{set}<resumptionToken>{token}</resumptionToken></ListSets>")))
-    });
-    assert_eq!(server.client.sets().await.unwrap().len(), 21);
+fn identify() -> Vec<u8> {
+    page("<Identify><repositoryName>R</repositoryName></Identify>").into_bytes()
 }
 
 #[tokio::test]
-async fn sets_that_cannot_be_listed_to_their_end_are_an_error() {
-    let server = serve(|query| match query.contains("resumptionToken") {
-        true => answer(200, page("<error code='badResumptionToken'/>")),
-        false => answer(
-            200,
-            page("<ListSets><set><setSpec>s</setSpec></set><resumptionToken>t</resumptionToken></ListSets>"),
-        ),
-    });
-    assert!(server.client.sets().await.is_err());
+async fn where_get_is_refused_post_is_tried_once_and_kept_when_it_works() {
+    for status in [405, 414, 501] {
+        let server = serve(move |query| match query.starts_with("POST ") {
+            true => answer(200, identify()),
+            false => answer(status, "no"),
+        });
+        server.client.identify().await.unwrap();
+        server.client.identify().await.unwrap();
+        let form = "POST x=y&verb=Identify";
+        assert_eq!(*server.queries.lock().unwrap(), ["x=y&verb=Identify", form, form], "{status}");
+        let mut needs = Needs::from([Need::Days]);
+        server.client.learn(&mut needs);
+        assert_eq!(needs, [Need::Days, Need::Post].into());
+    }
 }
 
 #[tokio::test]
-async fn a_repository_without_sets_has_none() {
-    let server = serve(|_| answer(200, page("<error code='noSetHierarchy'/>")));
-    assert_eq!(server.client.sets().await.unwrap(), []);
+async fn an_endpoint_that_takes_get_again_is_found_out_in_the_same_way() {
+    let mut needs = Needs::from([Need::Post]);
+    let server = serve_needing(&needs, |query| match query.starts_with("POST ") {
+        true => answer(405, "no"),
+        false => answer(200, identify()),
+    });
+    server.client.identify().await.unwrap();
+    server.client.learn(&mut needs);
+    assert_eq!(needs, Needs::new());
+}
+
+#[tokio::test]
+async fn what_is_refused_by_both_methods_is_asked_for_by_both_once_and_nothing_is_learned() {
+    let server = serve(|_| answer(405, "no"));
+    assert!(matches!(server.client.identify().await, Err(Error::Page { status: 405, .. })));
+    assert_eq!(server.queries.lock().unwrap().len(), 2);
+    let mut needs = Needs::new();
+    server.client.learn(&mut needs);
+    assert_eq!(needs, Needs::new());
+}
+
+#[tokio::test]
+async fn a_token_too_long_for_any_url_is_sent_by_post() {
+    let server = serve(|_| answer(200, page("<error code='badResumptionToken'/>")));
+    let token = Token::new(&"x".repeat(60_000)).unwrap();
+    let (items, end) = read(&server.client, &Request::resume(Verb::ListRecords, &token)).await;
+    assert!(end.is_ok() && items.iter().any(|item| matches!(item, Item::Error(_))), "{end:?}");
+    assert!(server.queries.lock().unwrap()[0].starts_with("POST x=y&verb=ListRecords&resumptionToken=xxx"));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_much_to_be_held_is_an_error_that_stays_one() {
+    let formats = "<metadataFormat><metadataPrefix>p</metadataPrefix></metadataFormat>".repeat(10_001);
+    let long = format!("<Identify><repositoryName>R</repositoryName></Identify>{}", " ".repeat(17 << 20));
+    let server = serve(move |query| match query.ends_with("Identify") {
+        true => answer(200, page(&long)),
+        false => answer(200, page(&format!("<ListMetadataFormats>{formats}</ListMetadataFormats>"))),
+    });
+    let errors = [
+        server.client.formats().await.map(drop).unwrap_err(),
+        server.client.identify().await.map(drop).unwrap_err(),
+    ];
+    for error in errors {
+        assert!(error.is_too_much() && error.retry() == Retry::Never, "{error:?}");
+    }
 }
 
 #[test]

@@ -107,7 +107,11 @@ fn check_costs_itself_only(page: &str, limits: Limits) {
 
 #[test]
 fn a_record_of_very_many_parts_costs_itself_only() {
-    for (before, part) in [("</header>", "<setSpec>a</setSpec>"), ("</record>", "<about><a/></about>")] {
+    for (before, part) in [
+        ("</header>", "<setSpec>a</setSpec>"),
+        ("</record>", "<about><a/></about>"),
+        ("</metadata>", "<?xml version='1.0'?>"),
+    ] {
         let many = record(1, "<r/>").replacen(before, &(part.repeat(11_000) + before), 1);
         check_costs_itself_only(&list_records(&(many + &record(2, "<r/>"))), Limits::default());
     }

@@ -423,11 +423,19 @@ fn what_comes_after_the_root_is_ignored() {
 
 #[test]
 fn limits_end_a_page_and_not_the_process() {
-    let limits = Limits { depth: 10, tag_bytes: 300, field_bytes: 300, record_bytes: 10_000 };
+    let limits = Limits {
+        depth: 10,
+        tag_bytes: 300,
+        field_bytes: 300,
+        record_bytes: 10_000,
+        passed_over_bytes: 50_000,
+        preamble_bytes: 1_000,
+    };
     for content in [
         "<a>".repeat(20),
         format!("<a b='{}'/>", "x".repeat(1000)),
         format!("<ListRecords><resumptionToken>{}</resumptionToken></ListRecords>", "x".repeat(1000)),
+        format!("<ListRecords><record>{}</record></ListRecords>", "x ".repeat(40_000)),
     ] {
         let page = page(&content);
         let outcome = parse_pieces([page.as_bytes()], limits);
@@ -440,4 +448,35 @@ fn limits_end_a_page_and_not_the_process() {
             "byte by byte"
         );
     }
+}
+
+#[test]
+fn what_has_not_begun_by_then_is_no_page() {
+    let limits = Limits { preamble_bytes: 1_000, ..Limits::default() };
+    let page = list_records(&record(1, "<r/>"));
+    let behind = |bytes: usize| format!("{}{page}", " ".repeat(bytes));
+    let (items, end) = parse_pieces(behind(900).as_bytes().chunks(100), limits);
+    assert!(end.is_ok() && records(&items).len() == 1, "{end:?}");
+    let (items, end) = parse_pieces(behind(2_000).as_bytes().chunks(100), limits);
+    assert!(items.is_empty() && matches!(end, Err(PageError::NotOaiPmh { .. })), "{end:?}");
+}
+
+/// What is large is taken out of the page's bytes, and what is small is copied: the outcome is the same.
+#[test]
+fn large_metadata_is_made_to_stand_alone_like_any_other() {
+    let check = |filling: &str| {
+        let page = format!(
+            "<OAI-PMH xmlns='u' xmlns:x='v'><ListRecords><record><header><identifier>1</identifier></header>\
+             <metadata> \n<x:r><?xml version='1.0'?>{filling}<e/></x:r> </metadata>\
+             <about><a/></about></record></ListRecords></OAI-PMH>"
+        );
+        let items = items(&page);
+        let [record] = &records(&items)[..] else { panic!("one record") };
+        let metadata = String::from_utf8(record.metadata.clone().unwrap()).unwrap();
+        let (start, end) = metadata.split_once(filling).unwrap();
+        assert_eq!((start, end), ("<x:r xmlns=\"u\" xmlns:x=\"v\">", "<e/></x:r>"));
+        assert_eq!((record.about.len(), record.repaired.len()), (1, 1));
+    };
+    check("small");
+    check(&"large".repeat(1 << 20));
 }

@@ -79,18 +79,22 @@ impl Silo {
 
 impl Writer {
     /// Takes the next bytes.
-    pub async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
+    pub async fn write(&mut self, mut bytes: Bytes) -> Result<(), Error> {
         self.digester.update(&bytes);
         let part_size = self.silo.part_size();
-        if self.buffer.len() + bytes.len() < part_size {
-            self.buffer.extend_from_slice(&bytes);
-            return Ok(());
-        }
-        self.buffer.extend_from_slice(&bytes);
-        while self.buffer.len() >= part_size {
-            let part = self.buffer.split_to(part_size).freeze();
+        while self.buffer.len() + bytes.len() >= part_size {
+            let piece = bytes.split_to(part_size - self.buffer.len());
+            let part = match self.buffer.is_empty() {
+                // What is in memory as a whole is not copied.
+                true => piece,
+                false => {
+                    self.buffer.extend_from_slice(&piece);
+                    self.buffer.split().freeze()
+                }
+            };
             self.put_part(part).await?;
         }
+        self.buffer.extend_from_slice(&bytes);
         Ok(())
     }
 

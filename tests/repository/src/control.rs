@@ -15,6 +15,7 @@ use crate::{
     catalogue::{Status, UnknownItem},
     datestamp,
     fault::Fault,
+    flood::{Flood, Packing},
     item::{Document, Item},
     quirk::{Quirk, UnknownQuirk},
     repository::Repository,
@@ -148,6 +149,16 @@ struct Switch {
     target: Option<String>,
     /// In milliseconds.
     delay: Option<u64>,
+    bytes: Option<u64>,
+    packed: Option<Packed>,
+    name: Option<String>,
+    count: Option<usize>,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Packed {
+    Gzip,
 }
 
 async fn fault(State(repository): Shared, Query(switch): Query<Switch>) -> Result<StatusCode, Refused> {
@@ -194,7 +205,25 @@ impl Switch {
             "empty" => Fault::Empty,
             "bad-token" => Fault::BadToken,
             "json" => Fault::Json,
-            _ => return Err(Refused::UnknownFault(self.kind)),
+            "headers" => Fault::Headers {
+                name: self.name.clone().ok_or_else(|| missing("name"))?,
+                count: self.count.ok_or_else(|| missing("count"))?,
+                bytes: self.bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| missing("bytes"))?,
+            },
+            "redirect-chain" => Fault::RedirectChain,
+            "endless-list" => Fault::EndlessList,
+            "post-only" => Fault::PostOnly,
+            "long-url" => Fault::LongUrl {
+                most: self.bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| missing("bytes"))?,
+            },
+            kind => match Flood::ALL.iter().find(|flood| flood.name() == kind) {
+                Some(of) => Fault::Flood {
+                    of: *of,
+                    bytes: self.bytes.ok_or_else(|| missing("bytes"))?,
+                    packing: self.packed.map_or(Packing::Plain, |Packed::Gzip| Packing::Gzip),
+                },
+                None => return Err(Refused::UnknownFault(self.kind)),
+            },
         })
     }
 }

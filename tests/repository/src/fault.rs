@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::flood::{Flood, Packing};
+
 /// The ways in which a path can misbehave. Each is what some real repository does.
 ///
 /// The name in brackets is the `kind` at `/_repository/fault`.
@@ -65,4 +67,34 @@ pub enum Fault {
     BadToken,
     /// 200 with a JSON document (`json`).
     Json,
+    /// 200 with more than anybody should hold (its own name).
+    Flood {
+        /// Of what.
+        of: Flood,
+        /// How much of it, before it is packed (`bytes`).
+        bytes: u64,
+        /// How it is sent (`packed=gzip`).
+        packing: Packing,
+    },
+    /// The right answer, with more headers than anybody should take (`headers`).
+    Headers {
+        /// What they are called (`name`).
+        name: String,
+        /// How many there are, 20,000 at most (`count`).
+        count: usize,
+        /// How long the value of each is (`bytes`).
+        bytes: usize,
+    },
+    /// 302 to the same path with another query each time (`redirect-chain`).
+    RedirectChain,
+    /// A list without end: one deleted record to a page, each time another, and another token (`endless-list`). Requests that
+    /// are not for lists of records or identifiers are answered well, and do not count.
+    EndlessList,
+    /// 405 to GET and HEAD; POST is answered well, and does not count (`post-only`).
+    PostOnly,
+    /// 414 to a request whose path and query are too long; others are answered well, and do not count (`long-url`).
+    LongUrl {
+        /// How long they may be (`bytes`).
+        most: usize,
+    },
 }

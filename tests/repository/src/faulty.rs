@@ -6,8 +6,8 @@ use axum::{
     body::{Body, HttpBody},
     extract::Request,
     http::{
-        HeaderValue, Method, StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER},
+        HeaderName, HeaderValue, Method, StatusCode,
+        header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER},
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -17,10 +17,15 @@ use chrono::TimeDelta;
 use futures::{Stream, StreamExt, future, stream};
 use url::form_urlencoded;
 
-use crate::{contents::Alteration, datestamp, fault::Fault, oai, repository::Repository, web, wire::Wire};
+use crate::{
+    contents::Alteration, datestamp, fault::Fault, flood, oai, repository::Repository, web, wire::Wire,
+};
 
 /// How much a slow answer sends at a time.
 const SLOW_PIECE_BYTES: usize = 1024;
+
+/// The most headers that our side of HTTP can send.
+const MOST_HEADERS: usize = 20_000;
 
 /// Answers a request as the fault has it. `query` is the request's query or form.
 pub(crate) async fn answer(
@@ -72,6 +77,28 @@ pub(crate) async fn answer(
             let answer = oai::bad_token(repository, &arguments, datestamp::now());
             ([(CONTENT_TYPE, "text/xml; charset=utf-8")], answer).into_response()
         }
+        Fault::Flood { of, bytes, packing } => flood::answer(of, bytes, packing),
+        Fault::Headers { name, count, bytes } => headers(next.run(request).await, &name, count, bytes),
+        Fault::RedirectChain => {
+            let hop = query.rsplit('=').next().and_then(|hop| hop.parse().ok()).unwrap_or(0_u64);
+            redirect(&format!("{}?hop={}", request.uri().path(), hop + 1))
+        }
+        Fault::EndlessList => {
+            let argument = |name: &str| {
+                let mut pairs = form_urlencoded::parse(query.as_bytes());
+                pairs.find(|(given, _)| given == name).map(|(_, value)| value.into_owned())
+            };
+            flood::page_of_endless_list(
+                &argument("verb").unwrap_or_default(),
+                argument("resumptionToken").as_deref(),
+            )
+        }
+        Fault::PostOnly => {
+            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            response
+        }
+        Fault::LongUrl { .. } => plain(StatusCode::URI_TOO_LONG, "URI too long"),
         Fault::Json => ([(CONTENT_TYPE, "application/json")], "{\"status\":\"ok\"}\n").into_response(),
     }
 }
@@ -104,6 +131,18 @@ fn redirect(target: &str) -> Response {
         Ok(target) => (StatusCode::FOUND, [(LOCATION, target)]).into_response(),
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "A header cannot hold this target"),
     }
+}
+
+/// The same answer with more headers. A name that is none makes no difference.
+fn headers(mut response: Response, name: &str, count: usize, bytes: usize) -> Response {
+    let value = HeaderValue::from_str(&"x".repeat(bytes));
+    if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value) {
+        response.headers_mut().remove(&name);
+        for _ in 0..count.min(MOST_HEADERS) {
+            response.headers_mut().append(&name, value.clone());
+        }
+    }
+    response
 }
 
 /// The same head, half of the body, and the end of the connection. Without a body there is nothing to cut.

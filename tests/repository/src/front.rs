@@ -40,7 +40,7 @@ pub(crate) async fn front(
     };
     let path = request.uri().path().to_owned();
     let ticket = repository.log.begin(entry(&repository, &request, &query));
-    let response = match repository.faults.strike(&path, &query) {
+    let response = match repository.faults.strike(request.method(), &path, &query) {
         None => next.run(request).await,
         Some(fault) => faulty::answer(&repository, fault, &query, request, next, wire).await,
     };

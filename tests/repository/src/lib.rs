@@ -30,6 +30,7 @@ mod digests;
 mod eprints;
 mod fault;
 mod faulty;
+mod flood;
 mod format;
 mod front;
 mod glob;
@@ -47,6 +48,7 @@ mod wire;
 mod xml;
 
 pub use fault::Fault;
+pub use flood::{Flood, Packing};
 pub use log::Logged;
 pub use quirk::{Quirk, UnknownQuirk};
 pub use server::Server;

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use axum::http::Method;
+
 use crate::{fault::Fault, glob::Glob, oai};
 
 /// How often a fault strikes.
@@ -35,10 +37,10 @@ impl Switchboard {
     }
 
     /// The fault that strikes this request: the first one set that fits and is not used up. Counts it as used.
-    pub(crate) fn strike(&self, path: &str, query: &str) -> Option<Fault> {
+    pub(crate) fn strike(&self, method: &Method, path: &str, query: &str) -> Option<Fault> {
         let whole = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
         let mut armed = self.armed();
-        let place = armed.iter().position(|it| it.fits(path, query, &whole))?;
+        let place = armed.iter().position(|it| it.fits(method, path, query, &whole))?;
         let fault = armed[place].fault.clone();
         match &mut armed[place].times {
             Times::Always => {}
@@ -58,9 +60,20 @@ impl Switchboard {
 }
 
 impl Armed {
-    fn fits(&self, path: &str, query: &str, whole: &str) -> bool {
-        let concerned = self.fault != Fault::BadToken || oai::is_token_request(query);
-        concerned && (self.pattern.matches(path) || self.pattern.matches(whole))
+    fn concerns(&self, method: &Method, query: &str, whole: &str) -> bool {
+        match &self.fault {
+            Fault::BadToken => oai::is_token_request(query),
+            Fault::EndlessList => {
+                query.contains("verb=ListRecords") || query.contains("verb=ListIdentifiers")
+            }
+            Fault::PostOnly => *method != Method::POST,
+            Fault::LongUrl { most } => *method != Method::POST && whole.len() > *most,
+            _ => true,
+        }
+    }
+
+    fn fits(&self, method: &Method, path: &str, query: &str, whole: &str) -> bool {
+        self.concerns(method, query, whole) && (self.pattern.matches(path) || self.pattern.matches(whole))
     }
 }
 
@@ -74,10 +87,10 @@ mod tests {
         board.set("/a", Fault::Gone, Times::First(2));
         board.set("/a", Fault::Empty, Times::First(1));
         board.set("/*", Fault::Json, Times::Always);
-        let struck: Vec<_> = (0..5).map(|_| board.strike("/a", "").unwrap()).collect();
+        let struck: Vec<_> = (0..5).map(|_| board.strike(&Method::GET, "/a", "").unwrap()).collect();
         assert_eq!(struck, [Fault::Gone, Fault::Gone, Fault::Empty, Fault::Json, Fault::Json]);
         board.mend();
-        assert_eq!(board.strike("/a", ""), None);
+        assert_eq!(board.strike(&Method::GET, "/a", ""), None);
     }
 
     #[test]
@@ -85,17 +98,20 @@ mod tests {
         let board = Switchboard::default();
         board.set("/oai?*ListSets*", Fault::Gone, Times::Always);
         board.set("/o", Fault::Empty, Times::Always);
-        assert_eq!(board.strike("/oai", "verb=ListSets"), Some(Fault::Gone));
-        assert_eq!(board.strike("/oai", "verb=Identify"), None);
-        assert_eq!(board.strike("/o", "verb=Identify"), Some(Fault::Empty));
+        assert_eq!(board.strike(&Method::GET, "/oai", "verb=ListSets"), Some(Fault::Gone));
+        assert_eq!(board.strike(&Method::GET, "/oai", "verb=Identify"), None);
+        assert_eq!(board.strike(&Method::GET, "/o", "verb=Identify"), Some(Fault::Empty));
     }
 
     #[test]
     fn a_bad_token_waits_for_a_token() {
         let board = Switchboard::default();
         board.set("*", Fault::BadToken, Times::First(1));
-        assert_eq!(board.strike("/oai", "verb=ListRecords&metadataPrefix=oai_dc"), None);
-        assert_eq!(board.strike("/oai", "verb=ListRecords&resumptionToken=x"), Some(Fault::BadToken));
-        assert_eq!(board.strike("/oai", "verb=ListRecords&resumptionToken=x"), None);
+        assert_eq!(board.strike(&Method::GET, "/oai", "verb=ListRecords&metadataPrefix=oai_dc"), None);
+        assert_eq!(
+            board.strike(&Method::GET, "/oai", "verb=ListRecords&resumptionToken=x"),
+            Some(Fault::BadToken)
+        );
+        assert_eq!(board.strike(&Method::GET, "/oai", "verb=ListRecords&resumptionToken=x"), None);
     }
 }

@@ -4,9 +4,10 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{io::Read as _, time::Duration};
 
-use granary_test_repository::{Fault, Server, Settings};
+use flate2::read::GzDecoder;
+use granary_test_repository::{Fault, Flood, Packing, Server, Settings};
 use support::{End, Reply, elements, encode, error_code, get, get_with, open, post, send, token};
 use tokio::io::AsyncReadExt;
 
@@ -215,4 +216,119 @@ async fn a_fault_may_strike_the_first_times_only_and_others_follow() {
     }
     assert_eq!(statuses, [503, 503, 410, 200]);
     assert_eq!(server.log().iter().map(|it| it.status).collect::<Vec<_>>(), statuses);
+}
+
+#[test]
+fn the_readme_has_a_row_for_each_flood_and_no_other() {
+    let (_, table) = include_str!("../README.md").split_once("### Floods").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let rows: Vec<&str> =
+        table.lines().filter(|line| line.starts_with("| `") && *line != "| `kind` | the answer |").collect();
+    let expected: Vec<_> =
+        Flood::ALL.iter().map(|flood| format!("| `{}` | {} |", flood.name(), flood.description())).collect();
+    assert_eq!(rows, expected);
+}
+
+/// The body of an answer in pieces that say how long they are.
+fn unchunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let line = body.windows(2).position(|it| it == b"\r\n").unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&body[..line]).unwrap(), 16).unwrap();
+        whole.extend_from_slice(&body[line + 2..line + 2 + length]);
+        if length == 0 {
+            return whole;
+        }
+        body = &body[line + 4 + length..];
+    }
+}
+
+#[tokio::test]
+async fn a_flood_is_as_long_as_asked_for_and_the_same_when_it_is_packed() {
+    let server = start().await;
+    for of in Flood::ALL {
+        let bytes = 1_000_000;
+        let reply = struck(&server, Fault::Flood { of: *of, bytes, packing: Packing::Plain }).await;
+        let plain = unchunked(&reply.body);
+        // The large records are of fifteen megabytes.
+        let most = if *of == Flood::LargeRecords { 16_000_000 } else { 1_002_000 };
+        assert!((1_000_000..most).contains(&plain.len()), "{of:?}: {}", plain.len());
+        let reply = struck(&server, Fault::Flood { of: *of, bytes, packing: Packing::Gzip }).await;
+        assert_eq!(reply.header("content-encoding"), Some("gzip"));
+        let (packed, mut unpacked) = (unchunked(&reply.body), Vec::new());
+        GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
+        assert!(unpacked == plain, "{of:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_that_is_a_whole_list_is_one() {
+    let server = start().await;
+    for of in [
+        Flood::HugeRecord,
+        Flood::HugeAttribute,
+        Flood::HugeName,
+        Flood::ManySets,
+        Flood::ManyFiles,
+        Flood::LongFileName,
+        Flood::HugeToken,
+    ] {
+        let reply = struck(&server, Fault::Flood { of, bytes: 10_000, packing: Packing::Plain }).await;
+        let body = String::from_utf8(unchunked(&reply.body)).unwrap();
+        let records = elements(&body).iter().filter(|element| element.name.ends_with("record")).count();
+        assert_eq!(records, 1, "{of:?}");
+        assert_eq!(token(&body).is_some(), of == Flood::HugeToken);
+    }
+}
+
+#[tokio::test]
+async fn headers_are_as_many_and_as_long_as_asked_for() {
+    let server = start().await;
+    let reply = struck(&server, Fault::Headers { name: "etag".to_owned(), count: 3, bytes: 5 }).await;
+    let etags: Vec<_> =
+        reply.headers.iter().filter(|(name, _)| name == "etag").map(|(_, value)| value.as_str()).collect();
+    assert_eq!((etags, reply.status), (vec!["xxxxx"; 3], 200));
+    let reply =
+        struck(&server, Fault::Headers { name: "x-flood".to_owned(), count: 1_000_000, bytes: 1 }).await;
+    assert_eq!(reply.headers.iter().filter(|(name, _)| name == "x-flood").count(), 20_000);
+}
+
+#[tokio::test]
+async fn a_chain_of_redirects_never_comes_back() {
+    let server = start().await;
+    let first = struck(&server, Fault::RedirectChain).await;
+    assert_eq!((first.status, first.header("location")), (302, Some("/3/1/paper.pdf?hop=1")));
+    let next = get(&format!("{}?hop=41", paper(&server))).await;
+    assert_eq!(next.header("location"), Some("/3/1/paper.pdf?hop=42"));
+}
+
+#[tokio::test]
+async fn an_endless_list_has_another_item_and_another_token_on_each_page() {
+    let server = start().await;
+    server.fault("/cgi/oai2", Fault::EndlessList);
+    for verb in ["ListRecords", "ListIdentifiers"] {
+        let first = get(&format!("{}?verb={verb}&metadataPrefix=oai_dc", server.oai())).await;
+        assert_eq!(token(first.text()).unwrap().text, "1");
+        let later = get(&format!("{}?verb={verb}&resumptionToken=41", server.oai())).await;
+        assert_eq!(token(later.text()).unwrap().text, "42");
+        assert!(later.text().contains("<identifier>oai:generic.eprints.org:42</identifier>"));
+    }
+    let identify = get(&format!("{}?verb=Identify", server.oai())).await;
+    assert!(identify.text().contains("<Identify>"));
+}
+
+#[tokio::test]
+async fn get_is_refused_where_only_post_is_taken_and_where_the_url_is_too_long() {
+    let server = start().await;
+    server.fault_times("/cgi/oai2", Fault::PostOnly, 1);
+    server.fault("/cgi/oai2", Fault::LongUrl { most: 60 });
+    let arguments = "verb=Identify";
+    let url = format!("{}?{arguments}", server.oai());
+    assert_eq!(post(&server.oai(), arguments).await.status, 200);
+    let refused = get(&url).await;
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("POST")));
+    assert_eq!(get(&url).await.status, 200);
+    let long = "verb=ListRecords&metadataPrefix=oai_dc&from=2010-01-01&until=2010-12-31";
+    assert_eq!(get(&format!("{}?{long}", server.oai())).await.status, 414);
+    assert_eq!(post(&server.oai(), long).await.status, 200);
 }

@@ -1,9 +1,9 @@
 //! Only where told.
 
-use granary_fetch::{Error, Fetcher, Policy, Reason, Request, Retry};
+use granary_fetch::{Error, Fetcher, HostPolicy, Policy, Reason, Request, Retry};
 use url::Url;
 
-use crate::server::{Server, fetcher, get, ok, policy, response};
+use crate::server::{Reply, Server, fetcher, get, ok, policy, response};
 
 /// A fetcher that trusts nobody.
 fn wary() -> Fetcher {
@@ -20,30 +20,44 @@ async fn check_refused(fetcher: &Fetcher, url: &str) {
 async fn a_private_literal_address_is_refused_in_every_spelling_and_never_asked() {
     let server = Server::script([ok("secret")]).await;
     let port = server.port();
-    for host in
-        ["127.0.0.1", "127.0.0.1.", "2130706433", "0x7f.1", "0177.0.0.1", "127.1", "[::ffff:127.0.0.1]"]
-    {
+    for host in [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "2130706433",
+        "017700000001",
+        "0x7f000001",
+        "0x7f.1",
+        "0177.0.0.1",
+        "127.1",
+        "127.0.1",
+        "%31%32%37.0.0.1",
+        "１２７.0.0.1",
+        "0.0.0.0",
+        "0",
+        "[::]",
+        "[::1]",
+        "[::127.0.0.1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:0:127.0.0.1]",
+        "[64:ff9b::127.0.0.1]",
+        "[2002:7f00:1::]",
+        "[fe80::1]",
+        "[fc00::1]",
+        "example.org@127.0.0.1",
+        "example.org:80@127.0.0.1",
+    ] {
         check_refused(&wary(), &format!("http://{host}:{port}/")).await;
     }
     assert_eq!(server.asked().len(), 0);
 }
 
 #[tokio::test]
-async fn a_name_is_refused_when_it_resolves_to_private_addresses_only() {
+async fn the_names_of_this_machine_are_refused() {
     let server = Server::script([ok("secret")]).await;
     let port = server.port();
-    for host in ["localhost", "LOCALHOST"] {
+    for host in ["localhost", "LOCALHOST", "localhost.", "a.localhost", "a.b.LocalHost."] {
         check_refused(&wary(), &format!("http://{host}:{port}/")).await;
     }
-    assert_eq!(server.asked().len(), 0);
-}
-
-/// Not every resolver knows the name with its dot, so that the reason may be another.
-#[tokio::test]
-async fn a_final_dot_opens_no_door() {
-    let server = Server::script([ok("secret")]).await;
-    let url = format!("http://localhost.:{}/", server.port()).parse().unwrap();
-    wary().get(get(&url)).await.expect_err("refused");
     assert_eq!(server.asked().len(), 0);
 }
 
@@ -137,18 +151,57 @@ async fn a_password_that_a_redirect_names_is_in_no_error() {
     }
 }
 
+/// "user:hunter2" in base64.
+const AUTHORIZATION: Option<&str> = Some("Basic dXNlcjpodW50ZXIy");
+
+fn with_password(mut url: Url) -> Url {
+    url.set_username("user").expect("it may have one");
+    url.set_password(Some("hunter2")).expect("it may have one");
+    url
+}
+
 #[tokio::test]
-async fn a_password_is_sent_to_its_host_only() {
-    let other = Server::start_on("127.0.0.2", |_| async { crate::server::Reply::Close(ok("")) }).await;
+async fn a_password_is_sent_to_no_other_host_and_to_no_other_port() {
+    for host in ["127.0.0.2", "127.0.0.1"] {
+        let other = Server::start_on(host, |_| async { Reply::Close(ok("")) }).await;
+        for location in [other.url("/b"), with_password(other.url("/b"))] {
+            let location = format!("Location: {location}");
+            let server = Server::script([response("302 Found", &[&location, "Set-Cookie: a=b"], "")]).await;
+            fetcher().get(get(&with_password(server.url("/a")))).await.unwrap();
+            assert_eq!(server.asked()[0].header("authorization"), AUTHORIZATION);
+            let asked = other.asked().pop().unwrap();
+            assert_eq!((asked.header("authorization"), asked.header("cookie")), (None, None), "{location}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_goes_along_within_its_server_however_that_tells_where() {
+    let server = Server::start(|asked| async move {
+        let host = asked.header("host").unwrap_or_default();
+        let location = if asked.number == 0 { format!("http://{host}/b") } else { "/c".to_owned() };
+        Reply::Close(match asked.number {
+            0 | 1 => response("302 Found", &[&format!("Location: {location}")], ""),
+            _ => ok("at last"),
+        })
+    })
+    .await;
+    fetcher().get(get(&with_password(server.url("/a")))).await.unwrap();
+    let sent: Vec<_> = server.asked().iter().map(|asked| asked.header("authorization").is_some()).collect();
+    assert_eq!(sent, [true; 3]);
+}
+
+#[tokio::test]
+async fn what_one_host_is_told_of_the_contact_is_told_to_no_other() {
+    let other = Server::start_on("127.0.0.2", |_| async { Reply::Close(ok("")) }).await;
     let location = format!("Location: {}", other.url("/b"));
     let server = Server::script([response("302 Found", &[&location], "")]).await;
-    let mut url = server.url("/a");
-    url.set_username("user").unwrap();
-    url.set_password(Some("hunter2")).unwrap();
-    fetcher().get(get(&url)).await.unwrap();
-    // "user:hunter2" in base64.
-    assert_eq!(server.asked()[0].header("authorization"), Some("Basic dXNlcjpodW50ZXIy"));
-    assert_eq!(other.asked()[0].header("authorization"), None);
+    let fetcher = fetcher();
+    let contact = Some("me@example.org".to_owned());
+    fetcher.adapt("127.0.0.1", &HostPolicy { contact, ..HostPolicy::default() }).unwrap();
+    fetcher.get(get(&server.url("/a"))).await.unwrap();
+    let told = |server: &Server| server.asked()[0].header("from").map(str::to_owned);
+    assert_eq!((told(&server).as_deref(), told(&other)), (Some("me@example.org"), None));
 }
 
 /// The text of an error and of all its causes, and what `Debug` says.

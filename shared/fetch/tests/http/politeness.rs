@@ -68,7 +68,7 @@ async fn what_is_accepted_is_sent() {
     let asked = sent(policy(), |request| request.accept = Some("text/xml".into())).await;
     assert_eq!(asked.header("accept"), Some("text/xml"));
     let offered = asked.header("accept-encoding").unwrap();
-    assert!(["gzip", "br", "zstd"].iter().all(|encoding| offered.contains(encoding)), "{offered}");
+    assert_eq!(offered, "gzip");
     let asked = sent(policy(), |request| request.encoding = Encoding::Identity).await;
     assert_eq!(asked.header("accept-encoding"), Some("identity"));
 }

@@ -1,6 +1,6 @@
 //! Following where it leads.
 
-use granary_fetch::{Error, Fetcher, Policy, Query, Reason, Request, Retry};
+use granary_fetch::{Error, Fetcher, Method, Policy, Query, Reason, Request, Retry};
 
 use crate::server::{Reply, Server, fetcher, get, ok, policy, response};
 
@@ -38,6 +38,30 @@ async fn every_status_that_redirects_is_followed_by_get() {
         let response = fetcher().get(get(&server.url("/a"))).await.unwrap();
         assert_eq!((response.status, response.url.path()), (200, "/b"), "{status}");
         assert_eq!(response.bytes().await.unwrap(), "b");
+    }
+}
+
+/// The protocol that it is for wants to be asked by POST there too, where a browser would ask by GET.
+#[tokio::test]
+async fn a_form_is_followed_by_post_and_its_query_comes_along_unless_the_answer_lies_elsewhere() {
+    for (status, method, target, form) in [
+        ("301 Moved", "POST", "/b", "a=b"),
+        ("302 Found", "POST", "/b", "a=b"),
+        ("303 See Other", "GET", "/b?a=b", ""),
+        ("307 Temporary", "POST", "/b", "a=b"),
+        ("308 Permanent", "POST", "/b", "a=b"),
+    ] {
+        let server = Server::script([response(status, &["Location: /b"], ""), ok("b")]).await;
+        let url = server.url("/a?a=b");
+        let request = Request { method: Method::Post, query: Query::Kept, ..get(&url) };
+        fetcher().get(request).await.unwrap();
+        let [first, second] = server.asked().try_into().unwrap();
+        assert_eq!(
+            (first.method.as_str(), first.target.as_str(), first.form.as_str()),
+            ("POST", "/a", "a=b")
+        );
+        let came = (second.method.as_str(), second.target.as_str(), second.form.as_str());
+        assert_eq!(came, (method, target, form), "{status}");
     }
 }
 

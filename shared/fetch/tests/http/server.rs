@@ -16,9 +16,13 @@ use url::Url;
 pub(crate) struct Asked {
     /// How many came before it.
     pub(crate) number: usize,
+    /// GET, HEAD or POST.
+    pub(crate) method: String,
     /// Path and query.
     pub(crate) target: String,
     head: String,
+    /// The form of a POST.
+    pub(crate) form: String,
     pub(crate) at: SystemTime,
 }
 
@@ -36,6 +40,8 @@ pub(crate) enum Reply {
     Close(Vec<u8>),
     /// Writes these bytes and says no more.
     Stall(Vec<u8>),
+    /// Writes these pieces, and rests for a moment after each.
+    Trickle(Vec<Vec<u8>>),
 }
 
 /// Runs until it is dropped.
@@ -107,13 +113,22 @@ where
         let (log, answer) = (log.clone(), answer.clone());
         connections.spawn(async move {
             let Some(head) = read_head(&mut stream).await else { return };
-            let asked = record(&log, head);
+            let form = read_form(&mut stream, &head).await;
+            let asked = record(&log, head, form);
             match answer(asked).await {
                 Reply::Close(bytes) => {
                     // The client may be gone by now, which is its right.
                     let _ = stream.write_all(&bytes).await;
                     let _ = stream.shutdown().await;
                     let _ = stream.read(&mut [0; 64]).await;
+                }
+                Reply::Trickle(pieces) => {
+                    for piece in pieces {
+                        if stream.write_all(&piece).await.is_err() {
+                            break;
+                        }
+                        tokio::time::sleep(Duration::from_millis(10)).await;
+                    }
                 }
                 Reply::Stall(bytes) => {
                     let _ = stream.write_all(&bytes).await;
@@ -124,12 +139,21 @@ where
     }
 }
 
-fn record(log: &Mutex<Vec<Asked>>, head: String) -> Asked {
+fn record(log: &Mutex<Vec<Asked>>, head: String, form: String) -> Asked {
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    let asked = Asked { number: log.len(), target, head, at: SystemTime::now() };
+    let word = |nth| head.split(' ').nth(nth).unwrap_or_default().to_owned();
+    let (method, target) = (word(0), word(1));
+    let asked = Asked { number: log.len(), method, target, head, form, at: SystemTime::now() };
     log.push(asked.clone());
     asked
+}
+
+/// What follows the head, as long as that says.
+async fn read_form(stream: &mut TcpStream, head: &str) -> String {
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut form = vec![0; length.map_or(0, |length| length.trim().parse().expect("a number"))];
+    stream.read_exact(&mut form).await.expect("as many bytes as announced");
+    String::from_utf8(form).expect("a form is ASCII")
 }
 
 async fn read_head(stream: &mut TcpStream) -> Option<String> {

@@ -78,13 +78,11 @@ impl Terms {
         self.identifiers.iter().for_each(|address| gathering.landing_page.offer(address));
         self.relations.iter().for_each(|address| gathering.landing_page.offer_related(address));
         let availability = self.access.map(|access| access.on(today, self.embargo)).unwrap_or_default();
-        let mut found = files(&self.identifiers);
-        if found.is_empty() {
-            found = files(&self.relations);
-            found.extend(self.galleys());
-        }
-        for file in found {
-            gathering.file(Announced { availability: availability.clone(), ..file });
+        let mut gather = |file| gathering.file(Announced { availability: availability.clone(), ..file });
+        let mut identified = files(&self.identifiers).peekable();
+        match identified.peek() {
+            Some(_) => identified.for_each(&mut gather),
+            None => files(&self.relations).chain(self.galleys()).for_each(&mut gather),
         }
         gathering.found(end)
     }
@@ -102,8 +100,8 @@ impl Terms {
 }
 
 /// Those of the values that end in a file type.
-fn files(values: &[String]) -> Vec<Announced> {
-    values.iter().filter_map(|value| file(value.trim())).collect()
+fn files(values: &[String]) -> impl Iterator<Item = Announced> {
+    values.iter().filter_map(|value| file(value.trim()))
 }
 
 fn file(value: &str) -> Option<Announced> {

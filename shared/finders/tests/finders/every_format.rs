@@ -122,6 +122,17 @@ fn very_many_problems_are_told_as_a_number() {
 }
 
 #[test]
+fn of_very_many_files_the_first_are_taken() {
+    for (method, start, file) in FORMATS {
+        let names: Vec<_> = (0..10_002).map(|number| format!("http://x.org/{number}.pdf")).collect();
+        let found = find_in(&document(start, file, &names.iter().map(String::as_str).collect::<Vec<_>>()));
+        assert_eq!(urls(&found), names[..10_000], "{method}");
+        let problem = found.problems.last().unwrap();
+        assert!(problem.contains("more than 10000 files"), "{method}: {problem}");
+    }
+}
+
+#[test]
 fn a_format_without_a_finder_is_no_error() {
     for xml in [
         "<mods/>",

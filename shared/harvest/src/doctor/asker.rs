@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, TimeDelta, Utc};
 use granary_fetch::{Encoding, Fetcher, Method, Request, Response, Retry, Statuses};
+use granary_oai_pmh::{Need, Needs};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
@@ -38,6 +39,10 @@ pub(crate) struct Asker {
     pub(crate) fetcher: Fetcher,
     /// The endpoint's base URL: the one we were given, or, where that drops the arguments, the one it leads to.
     pub(crate) base: Url,
+    /// How the endpoint is asked.
+    method: Method,
+    /// What it answers to GET, where it has to be asked by POST.
+    pub(crate) refused: Option<Answer>,
     /// Requests that went wrong at first: what was asked, and what came in place of an answer.
     pub(crate) mishaps: Vec<(Url, String)>,
     /// The slowest answer.
@@ -75,11 +80,18 @@ impl Asker {
             received: 0,
             fetcher,
             base,
+            method: Method::Get,
+            refused: None,
             mishaps: Vec::new(),
             slowest: None,
             until: Instant::now() + LONGEST,
             left_alone_until: None,
         }
+    }
+
+    /// What has been found out by now that the endpoint needs, for whoever else asks it.
+    pub(crate) fn needs(&self) -> Needs {
+        (self.method == Method::Post).then_some(Need::Post).into_iter().collect()
     }
 
     /// How many requests were sent, redirects included.
@@ -107,8 +119,7 @@ impl Asker {
 
     /// Asks the endpoint, as a harvest does.
     pub(crate) async fn ask(&mut self, request: &granary_oai_pmh::Request) -> Result<Answer, Unanswered> {
-        let url = request.url(&self.base);
-        self.ask_url(url, Method::Get).await
+        self.ask_url(request.url(&self.base)).await
     }
 
     /// Asks the endpoint for plain bytes.
@@ -116,12 +127,28 @@ impl Asker {
         &mut self,
         request: &granary_oai_pmh::Request,
     ) -> Result<Answer, Unanswered> {
-        self.persist(&request.url(&self.base), Method::Get, Encoding::Identity).await
+        self.persist(&request.url(&self.base), self.method, Encoding::Identity).await
     }
 
-    /// Asks for any URL of the endpoint.
-    pub(crate) async fn ask_url(&mut self, url: Url, method: Method) -> Result<Answer, Unanswered> {
-        self.persist(&url, method, Encoding::Any).await
+    /// Asks for any URL of the endpoint. Where GET is refused, it is asked by POST from then on, if that is any better.
+    pub(crate) async fn ask_url(&mut self, url: Url) -> Result<Answer, Unanswered> {
+        let answer = self.ask_by(self.method, &url).await?;
+        if self.method == Method::Post || !Need::refuses_method(answer.status) {
+            return Ok(answer);
+        }
+        match self.ask_by(Method::Post, &url).await {
+            Ok(posted) if (200..300).contains(&posted.status) => {
+                self.method = Method::Post;
+                self.refused = Some(answer);
+                Ok(posted)
+            }
+            Ok(_) | Err(_) => Ok(answer),
+        }
+    }
+
+    /// Asks for any URL of the endpoint by this method.
+    pub(crate) async fn ask_by(&mut self, method: Method, url: &Url) -> Result<Answer, Unanswered> {
+        self.persist(url, method, Encoding::Any).await
     }
 
     async fn persist(&mut self, url: &Url, method: Method, encoding: Encoding) -> Result<Answer, Unanswered> {

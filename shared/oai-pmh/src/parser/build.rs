@@ -20,10 +20,17 @@ use crate::types::{ErrorCode, Header, Next, OaiError};
 /// How much is kept of a record that is larger than allowed.
 const QUARANTINED_BYTES: usize = 64 << 10;
 
+/// How much room is kept from one record to the next. A record that needs more is large.
+const RESERVED_BYTES: usize = 1 << 20;
+
+/// How much room a large record is given at once. Room that is not used costs nothing, and blocks of more than 32 MiB go back
+/// to the system when they are freed: each thread of glibc keeps the smaller ones that it was the last to use.
+const LARGE_BYTES: usize = 33 << 20;
+
 /// How much is held of the names of open elements and of the namespaces that they declare, in bytes. A page has a few
 /// thousand; a record inherits them all when it uses them.
 const SCOPE_BYTES: usize = 64 << 10;
-/// How many fields and sections a record may have. Each costs more memory than its tags have bytes.
+/// How many parts a record may have: fields, sections, and what is left out of them. Each costs more memory than it has bytes.
 const PARTS: usize = 10_000;
 
 /// What an open element is to us.
@@ -78,8 +85,12 @@ pub(super) struct Builder {
     next: Option<Next>,
     deleted: bool,
     header: Option<Header>,
+    /// How much is left out of sections.
+    cuts: usize,
     /// The record, header or description in hand as received, and its parts that are kept.
     raw: Vec<u8>,
+    /// Where it begins.
+    raw_position: u64,
     keeps_raw: bool,
     too_large: bool,
     sections: Vec<(String, Section)>,
@@ -107,7 +118,9 @@ impl Builder {
             next: None,
             deleted: false,
             header: None,
+            cuts: 0,
             raw: Vec::new(),
+            raw_position: 0,
             keeps_raw: false,
             too_large: false,
             sections: Vec::new(),
@@ -143,6 +156,7 @@ impl Builder {
         position: u64,
         items: &mut VecDeque<Item>,
     ) -> Result<(), PageError> {
+        self.check_position(position)?;
         match *token {
             Token::Text(text) => self.text(text, text),
             Token::CData { raw, text } => self.cdata(raw, text),
@@ -160,6 +174,17 @@ impl Builder {
             }
             Token::End { raw, name } => self.end(name, raw, position, items),
         }
+    }
+
+    /// What has not begun by then is no page, and what has not ended by then will not.
+    fn check_position(&self, position: u64) -> Result<(), PageError> {
+        if !self.has_root && position > self.limits.preamble_bytes {
+            return Err(PageError::NotOaiPmh { start: String::new() });
+        }
+        if self.too_large && position - self.raw_position > self.limits.passed_over_bytes {
+            return Err(PageError::TooLarge { position, what: "the bytes of a record" });
+        }
+        Ok(())
     }
 
     fn role(&self) -> Option<Role> {
@@ -205,7 +230,9 @@ impl Builder {
             && let Some((_, section)) = self.sections.last_mut()
         {
             section.cut(at, self.raw.len());
+            self.cuts += 1;
             note(&mut self.repaired, "an XML declaration inside the record was left out".to_owned());
+            self.count_parts();
         }
     }
 
@@ -218,9 +245,19 @@ impl Builder {
         if !self.keeps_raw {
             return;
         }
-        match self.raw.len() + raw.len() > self.limits.record_bytes {
-            true => self.outgrow(raw),
-            false => self.raw.extend_from_slice(raw),
+        if self.raw.len() + raw.len() > self.limits.record_bytes {
+            return self.outgrow(raw);
+        }
+        if self.raw.len() + raw.len() > RESERVED_BYTES && self.raw.capacity() < LARGE_BYTES {
+            self.raw.reserve_exact(LARGE_BYTES - self.raw.len());
+        }
+        self.raw.extend_from_slice(raw);
+    }
+
+    /// Gives up the record in hand if it has too many parts.
+    fn count_parts(&mut self) {
+        if self.keeps_raw && self.fields.len() + self.sections.len() + self.cuts >= PARTS {
+            self.outgrow(&[]);
         }
     }
 
@@ -251,7 +288,7 @@ impl Builder {
         let role = self.role_of(local(name))?;
         let section_depth = self.open.iter().rposition(|open| open.role == Role::Section);
         match role {
-            Role::Thing(thing) => self.begin(thing, inside),
+            Role::Thing(thing) => self.begin(thing, inside, position),
             Role::Field => {
                 self.text.clear();
                 self.field_position = position;
@@ -259,9 +296,7 @@ impl Builder {
             }
             Role::Container | Role::List | Role::Section | Role::Inside => {}
         }
-        if self.keeps_raw && self.fields.len() + self.sections.len() >= PARTS {
-            self.outgrow(&[]);
-        }
+        self.count_parts();
         let at = self.raw.len();
         self.keep(raw);
         if role == Role::Section && !self.too_large {
@@ -314,7 +349,7 @@ impl Builder {
         })
     }
 
-    fn begin(&mut self, thing: Thing, inside: &[u8]) {
+    fn begin(&mut self, thing: Thing, inside: &[u8], position: u64) {
         let in_record = self.open.iter().any(|open| open.role == Role::Thing(Thing::Record));
         self.fields.clear();
         if thing == Thing::Header {
@@ -323,7 +358,12 @@ impl Builder {
         }
         if !in_record {
             self.header = None;
-            self.raw.clear();
+            self.cuts = 0;
+            self.raw_position = position;
+            match self.raw.capacity() > RESERVED_BYTES {
+                true => self.raw = Vec::new(),
+                false => self.raw.clear(),
+            }
             self.sections.clear();
             self.repaired.clear();
             self.keeps_raw = true;
@@ -364,7 +404,10 @@ impl Builder {
                 }
             }
             Role::Inside => self.close_inside(),
-            Role::Thing(thing) => self.thing(thing, &open.declared, items),
+            Role::Thing(thing) => {
+                self.thing(thing, &open.declared, items);
+                self.too_large &= self.role() == Some(Role::Thing(Thing::Record));
+            }
             Role::List => {
                 let end = Next::End { complete_list_size: None, cursor: None };
                 items.push_back(Item::Next(self.next.take().unwrap_or(end)));

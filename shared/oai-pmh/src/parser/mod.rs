@@ -32,11 +32,23 @@ pub struct Limits {
     pub field_bytes: usize,
     /// Bytes of one record, or of one description: as received, and of each of its parts with what it inherits.
     pub record_bytes: usize,
+    /// Bytes of a record that is passed over, since it has more than [`record_bytes`](Self::record_bytes). Beyond them it is
+    /// not believed to end.
+    pub passed_over_bytes: u64,
+    /// Bytes before the root element.
+    pub preamble_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 512, tag_bytes: 1 << 20, field_bytes: 1 << 20, record_bytes: 64 << 20 }
+        Self {
+            depth: 512,
+            tag_bytes: 1 << 20,
+            field_bytes: 64 << 10,
+            record_bytes: 16 << 20,
+            passed_over_bytes: 256 << 20,
+            preamble_bytes: 1 << 20,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A part of a page that is kept as it was received: metadata, about, descriptions.
 
+use std::ops::Range;
+
 use super::{
     scope::{Declarations, declarations, inherited},
     text::name_of,
@@ -18,6 +20,9 @@ pub(super) struct Section {
     /// Parts to be left out: XML declarations in the middle.
     cuts: Vec<(usize, usize)>,
 }
+
+/// What is to be put in place of which parts of the raw bytes, in their order.
+pub(super) type Edits = Vec<(Range<usize>, Vec<u8>)>;
 
 #[derive(Debug)]
 struct Element {
@@ -80,32 +85,56 @@ impl Section {
         self.end = at;
     }
 
-    /// The section by itself: its bytes, outer white space trimmed, with the declarations that it inherits from `scopes`.
-    pub(super) fn standalone(&self, raw: &[u8], scopes: &[&Declarations]) -> Vec<u8> {
-        let mut edits: Vec<(usize, usize, Vec<u8>)> =
-            self.cuts.iter().map(|(start, end)| (*start, *end, Vec::new())).collect();
+    /// What is to be changed so that it stands alone: it declares what it inherits from `scopes`.
+    pub(super) fn edits(&self, raw: &[u8], scopes: &[&Declarations]) -> Edits {
+        let mut edits: Edits = self.cuts.iter().map(|(start, end)| (*start..*end, Vec::new())).collect();
         for element in &self.elements {
             let xml = &raw[element.start..element.end.max(element.name_end)];
             let inserted = inherited(scopes.iter().copied(), &element.own, xml, element.needs_default);
-            edits.push((element.name_end, element.name_end, inserted));
+            edits.push((element.name_end..element.name_end, inserted));
         }
-        edits.sort_by_key(|(start, ..)| *start);
-        let mut out = Vec::with_capacity(self.end - self.start + 64);
+        edits.sort_by_key(|(part, _)| part.start);
+        edits
+    }
+
+    /// How many bytes it has by itself, at the most.
+    pub(super) fn size(&self, edits: &Edits) -> usize {
+        self.end - self.start + edits.iter().map(|(_, inserted)| inserted.len()).sum::<usize>()
+    }
+
+    /// The section by itself, outer white space trimmed.
+    pub(super) fn standalone(&self, raw: &[u8], edits: &Edits) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.size(edits));
         let mut at = self.start;
-        for (start, end, inserted) in edits {
-            out.extend_from_slice(&raw[at..start]);
-            out.extend_from_slice(&inserted);
-            at = end;
+        for (part, inserted) in edits {
+            out.extend_from_slice(&raw[at..part.start]);
+            out.extend_from_slice(inserted);
+            at = part.end;
         }
         out.extend_from_slice(&raw[at..self.end]);
-        match out.trim_ascii().len() == out.len() {
-            true => out,
-            false => out.trim_ascii().to_vec(),
+        trimmed(out)
+    }
+
+    /// The same, made of the raw bytes themselves: a large section is not held twice.
+    pub(super) fn taken_out_of(&self, mut raw: Vec<u8>, edits: Edits) -> Vec<u8> {
+        raw.truncate(self.end);
+        for (part, inserted) in edits.into_iter().rev() {
+            raw.splice(part, inserted);
         }
+        raw.drain(..self.start);
+        trimmed(raw)
     }
 
     /// Whether there is any element in it.
     pub(super) fn is_empty(&self) -> bool {
         self.elements.is_empty()
     }
+}
+
+/// Without outer white space. What is left is not copied.
+fn trimmed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.truncate(bytes.trim_ascii_end().len());
+    let space = bytes.len() - bytes.trim_ascii_start().len();
+    bytes.drain(..space);
+    bytes
 }

@@ -95,7 +95,7 @@ async fn learn(asker: &mut Asker) -> Result<Learned, Finding> {
     let source = Source::new(silo, asker.base.clone());
     for attempt in 1.. {
         let learning = async {
-            let endpoint = Endpoint::open(&asker.fetcher, &source).await?;
+            let endpoint = Endpoint::open(&asker.fetcher, &source, &asker.needs()).await?;
             endpoint.learn(&asker.fetcher, &source, &Learned::default()).await
         };
         let error = match timeout(LONGEST.min(asker.time_left()), learning).await {

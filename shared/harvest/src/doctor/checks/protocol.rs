@@ -28,7 +28,7 @@ async fn bad_verb(asker: &mut Asker) -> Finding {
     let mut url = Request::identify().url(&asker.base);
     let query = url.query().unwrap_or_default().replace("verb=Identify", &format!("verb={NO_VERB}"));
     url.set_query(Some(&query));
-    match asker.ask_url(url.clone(), Method::Get).await {
+    match asker.ask_url(url.clone()).await {
         Ok(answer) => answer.on(match answer.came() {
             Came::Error(error) if error.code == ErrorCode::BadVerb && answer.status < 400 => {
                 Finding::fine("bad_verb", "a wrong verb is answered badVerb")
@@ -80,8 +80,15 @@ fn judge_token(answer: &Answer) -> Finding {
 }
 
 async fn post(asker: &mut Asker) -> Finding {
+    if let Some(refused) = &asker.refused {
+        return refused.on(Finding::worked_around(
+            "post",
+            format!("to GET it answers {}; it takes POST", refused.described()),
+            "it asks with POST, and remembers that",
+        ));
+    }
     let url = Request::identify().url(&asker.base);
-    match asker.ask_url(url, Method::Post).await {
+    match asker.ask_by(Method::Post, &url).await {
         Ok(answer) if answer.page.identify.is_some() => Finding::fine("post", "it takes POST"),
         Ok(answer) => answer.on(Finding::worked_around(
             "post",

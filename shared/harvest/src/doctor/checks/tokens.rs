@@ -1,7 +1,6 @@
 //! Lists from page to page: resumption tokens (OAI-PMH 2.0, section 3.5).
 
 use chrono::{DateTime, Utc};
-use granary_fetch::Method;
 use granary_oai_pmh::{Datestamp, ErrorCode, Granularity, Header, Next, Request, Selection, Verb};
 
 use crate::{
@@ -28,7 +27,7 @@ pub(crate) async fn check(asker: &mut Asker, seen: &mut Seen) -> Vec<Finding> {
         && let Some(Next::More { token, .. }) = &last.page.next
     {
         let url = Request::resume(Verb::ListIdentifiers, token).url(&asker.base);
-        let mut page = match asker.ask_url(url.clone(), Method::Get).await {
+        let mut page = match asker.ask_url(url.clone()).await {
             Ok(page) => page,
             Err(unanswered) => {
                 let found = format!("page {}: {unanswered}", pages.len() + 1);
@@ -74,7 +73,7 @@ async fn asked_with_prefix(asker: &mut Asker, seen: &Seen, refused: &Answer) -> 
     let mut url = refused.url.clone();
     let query = format!("{}&metadataPrefix={}", url.query().unwrap_or_default(), seen.list_prefix());
     url.set_query(Some(&query));
-    let answer = asker.ask_url(url, Method::Get).await.ok()?;
+    let answer = asker.ask_url(url).await.ok()?;
     (answer.came() == Came::Page).then_some(answer)
 }
 

@@ -5,13 +5,23 @@ use std::{borrow::Cow, collections::VecDeque};
 use super::{
     super::{
         Broken, Item,
+        decode::SingleBytes,
         mend::{Kind, mend},
         scope::Declarations,
+        section::Section,
     },
-    Builder, Role, Thing,
+    Builder, RESERVED_BYTES, Role, Thing,
     fields::identify,
 };
 use crate::types::{Header, MetadataFormat, Record, Set};
+
+/// Bytes as XML can be read, copied only where something had to be mended.
+fn mended(bytes: Vec<u8>, declared: Option<&SingleBytes>, repaired: &mut Vec<String>) -> Vec<u8> {
+    match mend(&bytes, Kind::Xml, declared, repaired) {
+        Cow::Borrowed(_) => bytes,
+        Cow::Owned(mended) => mended.into_bytes(),
+    }
+}
 
 impl Builder {
     pub(super) fn thing(&mut self, thing: Thing, declared: &Declarations, items: &mut VecDeque<Item>) {
@@ -62,8 +72,8 @@ impl Builder {
         if header.identifier.is_empty() {
             return self.broken(header, "a record has no identifier".to_owned());
         }
-        let metadata = self.standalone("metadata", declared).pop();
         let about = self.standalone("about", declared);
+        let metadata = self.last_metadata(declared);
         if self.too_large {
             let reason =
                 format!("the record {} is larger than allowed by what it inherits", header.identifier);
@@ -94,18 +104,35 @@ impl Builder {
         let wanted = self.sections.iter().filter(|(known, section)| known == name && !section.is_empty());
         let (mut all, mut room) = (Vec::new(), self.limits.record_bytes);
         for (_, section) in wanted {
-            let bytes = section.standalone(&self.raw, &scopes);
-            let Some(left) = room.checked_sub(bytes.len()) else {
+            let edits = section.edits(&self.raw, &scopes);
+            let Some(left) = room.checked_sub(section.size(&edits)) else {
                 self.too_large = true;
                 return Vec::new();
             };
             room = left;
-            all.push(match mend(&bytes, Kind::Xml, self.declared.as_ref(), &mut self.repaired) {
-                Cow::Borrowed(_) => bytes,
-                Cow::Owned(mended) => mended.into_bytes(),
-            });
+            let bytes = section.standalone(&self.raw, &edits);
+            all.push(mended(bytes, self.declared.as_ref(), &mut self.repaired));
         }
         all
+    }
+
+    /// The metadata by itself: the last one, if there are several. What is large is taken out of the raw bytes, which are then
+    /// no longer needed. None, and the record is too large, when it is more than a record may be.
+    fn last_metadata(&mut self, declared: &Declarations) -> Option<Vec<u8>> {
+        let is_metadata = |(name, section): &&(String, Section)| name == "metadata" && !section.is_empty();
+        let (_, section) = self.sections.iter().rfind(is_metadata).filter(|_| !self.too_large)?;
+        let scopes: Vec<&Declarations> =
+            self.open.iter().map(|open| &open.declared).chain([declared]).collect();
+        let edits = section.edits(&self.raw, &scopes);
+        if section.size(&edits) > self.limits.record_bytes {
+            self.too_large = true;
+            return None;
+        }
+        let bytes = match self.raw.len() > RESERVED_BYTES {
+            true => section.taken_out_of(std::mem::take(&mut self.raw), edits),
+            false => section.standalone(&self.raw, &edits),
+        };
+        Some(mended(bytes, self.declared.as_ref(), &mut self.repaired))
     }
 
     fn take_header(&mut self) -> Header {
