@@ -1,0 +1,92 @@
+//! What the handlers share.
+
+use std::{ops::Deref, sync::Arc};
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use granary_harvest::Granary;
+use granary_queue::Queue;
+
+use crate::{
+    guard::{Guard, Keys, Sessions, Visitor},
+    html::{Frame, Section},
+    routes,
+};
+
+/// What a console is over.
+#[derive(Clone)]
+pub struct Console {
+    /// The granary that it shows.
+    pub granary: Granary,
+    /// The queue of the granary's workers, where there is one that can be asked.
+    pub queue: Option<Arc<dyn Queue>>,
+    /// Who may ask.
+    pub guard: Guard,
+}
+
+/// The console and what its process keeps for it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) console: Console,
+    pub(crate) keys: Keys,
+    pub(crate) sessions: Sessions,
+    /// Those that have a page.
+    sections: Vec<Section>,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn new(console: Console) -> Self {
+        let endpoints = routes::endpoints();
+        let has_page = |section: &Section| {
+            endpoints.iter().any(|endpoint| endpoint.method == "GET" && endpoint.path == section.path())
+        };
+        let sections = Section::ALL.into_iter().filter(has_page).collect();
+        Self(Arc::new(Shared { console, keys: Keys::new(), sessions: Sessions::default(), sections }))
+    }
+
+    pub(crate) fn granary(&self) -> &Granary {
+        &self.console.granary
+    }
+}
+
+/// What a page needs of the request that it answers: what stands around it depends on who asks.
+pub(crate) struct Shell {
+    app: App,
+    visitor: Visitor,
+}
+
+impl Shell {
+    pub(crate) fn new(app: App, visitor: Visitor) -> Self {
+        Self { app, visitor }
+    }
+
+    /// What stands around a page with this title.
+    pub(crate) fn frame(&self, section: Option<Section>, title: impl Into<String>) -> Frame {
+        Frame {
+            title: title.into(),
+            section,
+            sections: self.app.sections.clone(),
+            place: self.app.granary().place("").trim_end_matches('/').to_owned(),
+            token: self.app.keys.token(&self.visitor),
+            can_log_out: self.visitor.has_session(),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Shell {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        let visitor = parts.extensions.get::<Visitor>().cloned().unwrap_or_default();
+        Ok(Self::new(app.clone(), visitor))
+    }
+}
