@@ -69,13 +69,15 @@ impl Shell {
         Self { app, visitor }
     }
 
-    /// What stands around a page with this title.
+    /// What stands around a page with this title. A stranger does not even learn where the granary lies.
     pub(crate) fn frame(&self, section: Option<Section>, title: impl Into<String>) -> Frame {
+        let is_known = self.visitor != Visitor::Stranger;
+        let place = self.app.granary().place("");
         Frame {
             title: title.into(),
             section,
-            sections: self.app.sections.clone(),
-            place: self.app.granary().place("").trim_end_matches('/').to_owned(),
+            sections: if is_known { self.app.sections.clone() } else { Vec::new() },
+            place: if is_known { place.trim_end_matches('/').to_owned() } else { String::new() },
             token: self.app.keys.token(&self.visitor),
             can_log_out: self.visitor.has_session(),
         }

@@ -17,6 +17,8 @@ const ICON: Asset = ("image/svg+xml", include_str!("../assets/icon.svg"));
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
         .get("/assets/style.css", async |headers: HeaderMap| serve(&headers, STYLE))
+        // What browsers ask for beside a file that names no icon.
+        .get("/favicon.ico", async |headers: HeaderMap| serve(&headers, ICON))
         .get("/assets/icon.svg", async |headers: HeaderMap| serve(&headers, ICON))
 }
 

@@ -15,12 +15,6 @@ const ENDINGS: &[(&str, &str)] = &[
     (".txt", "text/plain"),
 ];
 
-/// Nothing runs, nothing is loaded, and no origin is ours.
-const NOTHING: &str = "default-src 'none'; sandbox";
-/// Chromium shows no PDF in a sandbox, and its viewer has styles of its own. A PDF is no document that could use them.
-const VIEWER: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'none'";
-
 /// The kind of a stored file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kind {
@@ -49,14 +43,6 @@ impl Kind {
     /// Whether it may be looked at in the browser.
     pub(crate) fn is_shown(&self) -> bool {
         SHOWN.contains(&self.essence.as_str())
-    }
-
-    /// The strictest content security policy with which it can be looked at.
-    pub(super) fn policy(&self) -> &'static str {
-        match self.essence.as_str() {
-            "application/pdf" => VIEWER,
-            _ => NOTHING,
-        }
     }
 }
 

@@ -54,7 +54,7 @@ async fn admitted(app: &App, visitor: Visitor, mut request: Request, next: Next,
 
 /// What there is to see for who has not logged in.
 fn is_for_strangers(path: &str) -> bool {
-    path == "/login" || path == "/healthz" || path.starts_with("/assets/")
+    ["/login", "/healthz", "/favicon.ico"].contains(&path) || path.starts_with("/assets/")
 }
 
 /// Programs are told; people are asked who they are, and led on to what they wanted to see.

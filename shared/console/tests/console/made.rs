@@ -74,6 +74,7 @@ async fn article(silo: &Silo) {
             reason: "not_a_file".to_owned(),
             detail: "HTML in place of application/pdf".to_owned(),
             attempts: 4,
+            other: serde_json::Map::new(),
             time: "2021-05-07T00:00:00Z".to_owned(),
         }],
         ..record
@@ -123,6 +124,7 @@ async fn evil(silo: &Silo) {
             reason: EVIL.to_owned(),
             detail: EVIL.to_owned(),
             attempts: 1,
+            other: serde_json::Map::new(),
             time: EVIL.to_owned(),
         }],
         ..VersionRecord::default()
