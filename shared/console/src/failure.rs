@@ -71,6 +71,12 @@ impl From<granary_harvest::Error> for Failure {
     }
 }
 
+impl From<granary_queue::Error> for Failure {
+    fn from(error: granary_queue::Error) -> Self {
+        Self::internal(&error)
+    }
+}
+
 impl From<object_store::Error> for Failure {
     fn from(error: object_store::Error) -> Self {
         Self::internal(&error)

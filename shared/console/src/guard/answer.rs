@@ -91,3 +91,31 @@ fn panicked(uri: &Uri) -> Response {
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "the console failed to answer; its log says more")
         .into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, middleware::from_fn_with_state, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{Console, Guard};
+
+    async fn panics() -> &'static str {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_costs_its_own_answer_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let granary = granary_harvest::Granary::create(folder.path()).unwrap();
+        let app = App::new(Console { granary, queue: None, guard: Guard::Loopback { port: 80 } });
+        let router = Router::new().route("/api/panics", get(panics)).route("/works", get(async || "works"));
+        let router = router.layer(from_fn_with_state(app.clone(), answer)).with_state(app);
+        for (path, status) in [("/api/panics", 500), ("/works", 200)] {
+            let request = Request::get(path).header("host", "localhost").body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status, "{path}");
+            assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");
+        }
+    }
+}

@@ -184,7 +184,7 @@ pub(crate) async fn manifest(
     let silo = granary.silo(name).await?;
     match silo.object(identifier).await? {
         Some(object) => Ok((silo, object.manifest)),
-        None => Err(Failure::not_found(format!("{name} has no object {identifier}"))),
+        None => Err(Failure::not_found(format!("there is no object {identifier} in {name}"))),
     }
 }
 

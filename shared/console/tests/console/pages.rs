@@ -196,7 +196,7 @@ async fn what_is_not_there_is_said_in_words_on_pages_and_as_json_by_the_api() {
     for (path, text) in [
         ("/none", "There is no page /none."),
         ("/silos/none", "There is no silo none in this granary."),
-        ("/silos/maths/object?id=oai:none", "Maths has no object oai:none."),
+        ("/silos/maths/object?id=oai:none", "There is no object oai:none in maths."),
         ("/silos/maths/object?id=oai:maths:7&version=9", "There is no version 9; there are 1, 2, 3."),
     ] {
         let answer = console.get(path).await;

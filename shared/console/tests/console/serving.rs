@@ -87,3 +87,15 @@ Host: localhost:{port}
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request:.60} {answer:.300}");
     }
 }
+
+/// The clock goes on by itself when nobody has anything to do.
+#[tokio::test(start_paused = true)]
+async fn who_does_not_finish_a_request_loses_the_connection() {
+    let (_made, port, _stop, _task) = serving().await;
+    assert_eq!(raw(port, b"GET /silos HTTP/1.1\r\nHost: loc").await, "");
+    let head = format!(
+        "POST /logout HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: 9\r\nConnection: close\r\n\r\ntoken"
+    );
+    let answer = raw(port, head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+}
