@@ -5,11 +5,13 @@ use std::{ops::Deref, sync::Arc};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use granary_harvest::Granary;
 use granary_queue::Queue;
+use granary_supervisor::{Log, Supervisor};
 
 use crate::{
     guard::{Guard, Keys, Sessions, Visitor},
     html::{Frame, Section},
     routes,
+    totals::Totals,
 };
 
 /// What a console is over.
@@ -19,8 +21,14 @@ pub struct Console {
     pub granary: Granary,
     /// The queue of the granary's workers, where there is one that can be asked.
     pub queue: Option<Arc<dyn Queue>>,
+    /// What harvests and downloads in this process. Without it the console only shows: it offers no change and refuses every one.
+    pub supervisor: Option<Supervisor>,
+    /// The log of this process.
+    pub log: Log,
     /// Who may ask.
     pub guard: Guard,
+    /// What programs of this machine's operator send as `Authorization: Bearer`, whoever else may ask. As secret as any.
+    pub key: String,
 }
 
 /// The console and what its process keeps for it. Cheap to clone.
@@ -31,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) console: Console,
     pub(crate) keys: Keys,
     pub(crate) sessions: Sessions,
+    pub(crate) totals: Totals,
     /// Those that have a page.
     sections: Vec<Section>,
 }
@@ -50,11 +59,16 @@ impl App {
             endpoints.iter().any(|endpoint| endpoint.method == "GET" && endpoint.path == section.path())
         };
         let sections = Section::ALL.into_iter().filter(has_page).collect();
-        Self(Arc::new(Shared { console, keys: Keys::new(), sessions: Sessions::default(), sections }))
+        Self(Arc::new(Shared { console, keys: Keys::new(), sessions: Sessions::default(), totals: Totals::default(), sections }))
     }
 
     pub(crate) fn granary(&self) -> &Granary {
         &self.console.granary
+    }
+
+    /// Where the granary lies.
+    pub(crate) fn place(&self) -> String {
+        self.granary().place("").trim_end_matches('/').to_owned()
     }
 }
 
@@ -72,12 +86,11 @@ impl Shell {
     /// What stands around a page with this title. A stranger does not even learn where the granary lies.
     pub(crate) fn frame(&self, section: Option<Section>, title: impl Into<String>) -> Frame {
         let is_known = self.visitor != Visitor::Stranger;
-        let place = self.app.granary().place("");
         Frame {
             title: title.into(),
             section,
             sections: if is_known { self.app.sections.clone() } else { Vec::new() },
-            place: if is_known { place.trim_end_matches('/').to_owned() } else { String::new() },
+            place: if is_known { self.app.place() } else { String::new() },
             token: self.app.keys.token(&self.visitor),
             can_log_out: self.visitor.has_session(),
         }

@@ -13,6 +13,8 @@
 mod api;
 mod app;
 mod assets;
+mod change;
+mod chart;
 mod failure;
 mod files;
 mod guard;
@@ -22,6 +24,8 @@ mod model;
 mod pages;
 mod routes;
 mod serve;
+mod show;
+mod totals;
 
 pub use app::Console;
 pub use guard::{Guard, InvalidSecret, Secret};
@@ -33,7 +37,10 @@ pub use serve::serve;
 /// # Panics
 /// When the operating system has no random numbers.
 pub fn router(console: Console) -> axum::Router {
-    let app = app::App::new(console);
+    answering(app::App::new(console))
+}
+
+fn answering(app: app::App) -> axum::Router {
     let routes = routes::all().router.fallback(failure::no_such_page);
     let routes = routes.method_not_allowed_fallback(failure::no_such_method);
     routes.layer(axum::middleware::from_fn_with_state(app.clone(), guard::answer)).with_state(app)

@@ -46,6 +46,16 @@ impl Routes {
         self.on("POST", MethodFilter::POST, path, handler)
     }
 
+    /// Replaces something.
+    pub(crate) fn put<T: 'static>(self, path: &'static str, handler: impl Handler<T, App>) -> Self {
+        self.on("PUT", MethodFilter::PUT, path, handler)
+    }
+
+    /// Takes something away.
+    pub(crate) fn delete<T: 'static>(self, path: &'static str, handler: impl Handler<T, App>) -> Self {
+        self.on("DELETE", MethodFilter::DELETE, path, handler)
+    }
+
     fn on<T: 'static>(
         mut self,
         method: &'static str,

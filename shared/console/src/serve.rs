@@ -15,6 +15,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::{answering, app::{App, Console}};
+
 /// How many connections there may be; the next waits until one ends. A browser opens six.
 const CONNECTIONS: usize = 512;
 /// How long a request's head may take to come, and how long a connection may be idle.
@@ -26,7 +28,8 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 /// Slow clients cost no more than their connection, and lose it when a request's head takes longer than half a minute.
 ///
 /// A connection that cannot be accepted is logged, and the next one is waited for.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, console: Console, stop: CancellationToken) {
+    let router = answering(App::new(console));
     let (room, graceful) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
     loop {
         let Some(accepted) = stop.run_until_cancelled(accept(&listener, &room)).await else { break };

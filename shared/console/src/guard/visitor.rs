@@ -32,16 +32,21 @@ impl Visitor {
     /// # Errors
     /// Of one that comes to a name that is not this machine's, and of a secret that is wrong.
     pub(crate) async fn of(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Self, Failure> {
+        let given = bearer(headers);
+        if given.is_some_and(|given| app.keys.are_same(given, &app.console.key)) {
+            return Ok(Self::Program);
+        }
         match &app.console.guard {
+            Guard::Loopback { .. } if given.is_some() => Err(wrong()),
             Guard::Loopback { port } if host::is_here(uri, headers, *port) => Ok(Self::Local),
             Guard::Loopback { port } => Err(Failure::forbidden(format!(
                 "this console answers only to http://localhost:{port} and http://127.0.0.1:{port}"
             ))),
-            Guard::Secret(secret) => match bearer(headers) {
+            Guard::Secret(secret) => match given {
                 None => Ok(session(app, headers).map_or(Self::Stranger, Self::Session)),
                 Some(given) => match secret.check(&app.keys, given).await {
                     Verdict::Right => Ok(Self::Program),
-                    Verdict::Wrong => Err(Failure::new(StatusCode::UNAUTHORIZED, "the secret is wrong")),
+                    Verdict::Wrong => Err(wrong()),
                     Verdict::TooMany => Err(too_many()),
                 },
             },
@@ -61,6 +66,10 @@ impl Visitor {
             Self::Program => b"program",
         }
     }
+}
+
+fn wrong() -> Failure {
+    Failure::new(StatusCode::UNAUTHORIZED, "the secret is wrong")
 }
 
 /// What is said when more attempts wait than are taken.

@@ -2,11 +2,12 @@
 
 mod asked;
 mod compare;
-mod home;
 mod login;
 mod object;
 mod objects;
 mod silos;
+mod source;
+mod sources;
 
 use crate::{files, routes::Routes};
 pub(crate) use asked::{InForm, InPath, InQuery};
@@ -14,7 +15,10 @@ pub(crate) use asked::{InForm, InPath, InQuery};
 /// Where each page is. This is the one place that says so.
 pub(crate) fn routes(routes: Routes) -> Routes {
     routes
-        .get("/", home::home)
+        .get("/", sources::sources)
+        .get("/sources/{silo}", source::source)
+        .post("/sources/{silo}/start", source::start)
+        .post("/sources/{silo}/stop", source::stop)
         .get("/silos", silos::silos)
         .get("/silos/{silo}", objects::objects)
         .get("/silos/{silo}/object", object::object)
