@@ -59,7 +59,13 @@ impl App {
             endpoints.iter().any(|endpoint| endpoint.method == "GET" && endpoint.path == section.path())
         };
         let sections = Section::ALL.into_iter().filter(has_page).collect();
-        Self(Arc::new(Shared { console, keys: Keys::new(), sessions: Sessions::default(), totals: Totals::default(), sections }))
+        Self(Arc::new(Shared {
+            console,
+            keys: Keys::new(),
+            sessions: Sessions::default(),
+            totals: Totals::default(),
+            sections,
+        }))
     }
 
     pub(crate) fn granary(&self) -> &Granary {

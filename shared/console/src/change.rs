@@ -2,7 +2,10 @@
 
 use std::convert::Infallible;
 
-use axum::{extract::FromRequestParts, http::{StatusCode, request::Parts}};
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
 use granary_harvest::in_full;
 use granary_supervisor::Supervisor;
 

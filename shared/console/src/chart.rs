@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use askama::filters::{HtmlSafe, Html, escape};
+use askama::filters::{Html, HtmlSafe, escape};
 
 use crate::html::count;
 
@@ -46,12 +46,14 @@ impl Chart {
         let bar = |(at, number): (usize, &u64)| {
             let height = scaled(*number, most);
             let (x, y, width) = (at as f64 * step, HEIGHT - height, step * 0.8);
-            format!("<rect class=\"bar\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>")
+            format!(
+                "<rect class=\"bar\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\"/>"
+            )
         };
         let drawing = numbers.iter().enumerate().map(bar).collect();
         let last = numbers.last().copied().unwrap_or(0);
         let description =
-            format!("{} runs; the most {}, the last {}", numbers.len(), count(&most), count(&last));
+            format!("{} runs; the most {}, the last {}", numbers.len(), count(most), count(last));
         Self { id, title: title.to_owned(), description, drawing }
     }
 
@@ -69,7 +71,7 @@ impl Chart {
             drawing.push_str(&format!("<polyline class=\"line line-{number}\" points=\"{points}\"/>"));
             let last = numbers.last().copied().unwrap_or(0);
             let peak = numbers.iter().copied().max().unwrap_or(0);
-            description.push(format!("{name}: {} now, {} at most", count(&last), count(&peak)));
+            description.push(format!("{name}: {} now, {} at most", count(last), count(peak)));
         }
         Self { id, title: title.to_owned(), description: description.join("; "), drawing }
     }
@@ -95,7 +97,10 @@ mod tests {
     fn the_largest_bar_fills_the_height_and_a_small_one_can_be_seen() {
         let chart = Chart::bars("a", "<Records>", &[0, 1, 1000]).to_string();
         assert!(chart.contains("<title id=\"a-title\">&#60;Records&#62;</title>"), "{chart}");
-        assert!(chart.contains("<desc id=\"a-text\">3 runs; the most 1,000, the last 1,000</desc>"), "{chart}");
+        assert!(
+            chart.contains("<desc id=\"a-text\">3 runs; the most 1,000, the last 1,000</desc>"),
+            "{chart}"
+        );
         for height in ["height=\"0.0\"", "height=\"1.5\"", "y=\"0.0\" width=\"19.2\" height=\"90.0\""] {
             assert!(chart.contains(height), "{height} in {chart}");
         }

@@ -15,7 +15,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{answering, app::{App, Console}};
+use crate::{
+    answering,
+    app::{App, Console},
+};
 
 /// How many connections there may be; the next waits until one ends. A browser opens six.
 const CONNECTIONS: usize = 512;

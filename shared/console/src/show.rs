@@ -4,7 +4,10 @@ use std::fmt;
 
 use askama::filters::HtmlSafe;
 use chrono::{DateTime, Utc};
+use granary_silo::SiloName;
 use serde_json::Value;
+
+use crate::html;
 
 /// A moment of ours.
 pub(crate) fn moment(time: &DateTime<Utc>) -> Moment {
@@ -21,6 +24,16 @@ impl fmt::Display for Moment {
         let (machine, people) = (self.0.format("%Y-%m-%dT%H:%M:%SZ"), self.0.format("%Y-%m-%d %H:%M:%S"));
         write!(f, "<time datetime=\"{machine}\">{people} UTC</time>")
     }
+}
+
+/// A number with its thousands apart.
+pub(crate) fn count(number: &u64) -> String {
+    html::count(*number)
+}
+
+/// Where a form about a source is sent.
+pub(crate) fn action(silo: &SiloName, what: &str) -> String {
+    format!("/sources/{silo}/{what}")
 }
 
 /// How long something takes: `about 3 minutes`.

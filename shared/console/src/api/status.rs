@@ -16,6 +16,8 @@ pub(crate) async fn status(State(app): State<App>) -> Result<Json<StatusView>, F
 pub(crate) async fn health(State(app): State<App>) -> Result<&'static str, Failure> {
     match app.granary().sources().await {
         Ok(_) => Ok("ok\n"),
-        Err(error) => Err(Failure { status: axum::http::StatusCode::SERVICE_UNAVAILABLE, ..Failure::internal(&error) }),
+        Err(error) => {
+            Err(Failure { status: axum::http::StatusCode::SERVICE_UNAVAILABLE, ..Failure::internal(&error) })
+        }
     }
 }

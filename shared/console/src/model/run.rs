@@ -33,9 +33,9 @@ pub(crate) struct RunView {
     /// How many records its lists announce.
     pub(crate) announced: Option<u64>,
     /// Windows that are still to be listed.
-    pub(crate) windows_left: usize,
+    pub(crate) windows_left: u64,
     /// Windows that it has given up.
-    pub(crate) given_up: usize,
+    pub(crate) given_up: u64,
     /// Tasks of the silo that are still in the queue.
     pub(crate) tasks: Option<DepthView>,
     /// How much of it is done.
@@ -67,7 +67,8 @@ pub(crate) async fn run(
     let phase = if run.is_listed() { Phase::Downloading } else { Phase::Listing };
     let taken_up = state.lease.as_ref().map(|lease| lease.since);
     let resumed = taken_up.filter(|since| *since - run.started > INTERRUPTED);
-    let progress = Progress { phase, counts, announced: run.announced, open: tasks.map_or(0, |tasks| tasks.open()) };
+    let progress =
+        Progress { phase, counts, announced: run.announced, open: tasks.map_or(0, |tasks| tasks.open()) };
     let is_steady = taken_up.is_some() && resumed.is_none();
     Ok(Some(RunView {
         run: run.id.clone(),
@@ -76,8 +77,8 @@ pub(crate) async fn run(
         phase,
         counts,
         announced: run.announced,
-        windows_left: run.windows.len(),
-        given_up: run.gaps.len(),
+        windows_left: run.windows.len() as u64,
+        given_up: run.gaps.len() as u64,
         tasks,
         percent: progress.percent(),
         seconds_left: progress.time_left(now - run.started).filter(|_| is_steady),

@@ -27,7 +27,7 @@ pub(crate) struct RunsView {
 pub(crate) async fn runs(app: &App, silo: &SiloName) -> Result<RunsView, Failure> {
     let granary = app.granary();
     let names = granary.runs(silo).await?;
-    let reads = names.iter().take(SHOWN).map(|run| granary.report(silo, run));
+    let reads: Vec<_> = names.iter().take(SHOWN).map(|run| granary.report(silo, run)).collect();
     let reads: Vec<_> = stream::iter(reads).buffered(AT_ONCE).collect().await;
     let mut view = RunsView { total: names.len(), ..RunsView::default() };
     for read in reads {

@@ -84,7 +84,10 @@ impl Doings {
 /// All sources, by the names of their silos.
 pub(crate) async fn sources(app: &App) -> Result<Vec<SourceView>, Failure> {
     let (sources, doings) = (app.granary().sources().await?, Doings::of(app));
-    stream::iter(sources.into_iter().map(|source| view(app, source, &doings))).buffered(AT_ONCE).try_collect().await
+    stream::iter(sources.into_iter().map(|source| view(app, source, &doings)))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await
 }
 
 /// One source.
@@ -132,9 +135,8 @@ async fn view(app: &App, mut source: Source, doings: &Doings) -> Result<SourceVi
         None => None,
     };
     let run = run(granary, queue, &source.silo, &state, tasks, doings.now).await?;
-    let next_run = match State { lease: None, failing: None, not_before: None, ..state.clone() }
-        .turn(source.every(), doings.now)
-    {
+    let unhindered = State { lease: None, failing: None, not_before: None, ..state.clone() };
+    let next_run = match unhindered.turn(source.every(), doings.now) {
         Turn::Later(next) => Some(next),
         Turn::Due | Turn::GoesOn | Turn::Leased(_) | Turn::NotBefore(_) | Turn::Failing(_) => None,
     };

@@ -54,7 +54,7 @@ pub(crate) async fn status(app: &App) -> Result<StatusView, Failure> {
     let supervisor = app.console.supervisor.as_ref();
     let doings = Doings::of(app);
     let sources = app.granary().sources().await?;
-    let sources = sources.iter().map(|source| source_status(app, source, &doings));
+    let reads: Vec<_> = sources.iter().map(|source| source_status(app, source, &doings)).collect();
     Ok(StatusView {
         granary: app.place(),
         version: env!("CARGO_PKG_VERSION"),
@@ -65,7 +65,7 @@ pub(crate) async fn status(app: &App) -> Result<StatusView, Failure> {
             Some(queue) => Some(depth(&**queue, None).await?),
             None => None,
         },
-        sources: stream::iter(sources).buffered(AT_ONCE).try_collect().await?,
+        sources: stream::iter(reads).buffered(AT_ONCE).try_collect().await?,
     })
 }
 
@@ -78,11 +78,7 @@ pub(crate) async fn status_of(app: &App, silo: &SiloName) -> Result<SourceStatus
     source_status(app, &source, &Doings::of(app)).await
 }
 
-async fn source_status(
-    app: &App,
-    source: &Source,
-    doings: &Doings,
-) -> Result<SourceStatus, Failure> {
+async fn source_status(app: &App, source: &Source, doings: &Doings) -> Result<SourceStatus, Failure> {
     let silo = source.silo.clone();
     let state = match app.granary().state(&silo).await {
         Ok(state) => state,

@@ -1,7 +1,10 @@
 //! `/sources/{silo}`: a source, its run in progress, and its past runs.
 
 use askama::Template;
-use axum::{extract::State, response::{Redirect, Response}};
+use axum::{
+    extract::State,
+    response::{Redirect, Response},
+};
 use granary_harvest::{Files, Kind, LandingPages, Source, Tls, format_span};
 use granary_silo::SiloName;
 use granary_supervisor::Line;
@@ -101,7 +104,9 @@ fn kind_in_words(kind: Kind) -> &'static str {
 /// The settings that say something, in words.
 fn settings(source: &Source) -> Vec<(&'static str, String)> {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let stamp = |stamp: &Option<granary_oai_pmh::Datestamp>| stamp.as_ref().map(ToString::to_string).unwrap_or_default();
+    let stamp = |stamp: &Option<granary_oai_pmh::Datestamp>| {
+        stamp.as_ref().map(ToString::to_string).unwrap_or_default()
+    };
     let span = |seconds: Option<u64>| seconds.map(|seconds| format_span(seconds)).unwrap_or_default();
     let files = match source.files {
         Files::Originals => "those of the repository, not what was made from them",

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
+use granary_silo::SiloName;
 use granary_supervisor::Switch;
 
 use crate::{
@@ -35,6 +36,10 @@ pub(crate) async fn sources(
 }
 
 impl SourcesPage {
+    fn id(&self, what: &str, silo: &SiloName) -> String {
+        format!("{what}-{silo}")
+    }
+
     fn is_moving(&self) -> bool {
         self.sources.iter().any(|source| source.standing.is_moving())
     }
