@@ -6,10 +6,12 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use granary_harvest::Granary;
 use granary_queue::Queue;
 use granary_supervisor::{Log, Supervisor};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     guard::{Guard, Keys, Sessions, Visitor},
     html::{Frame, Section},
+    live::Live,
     routes,
     totals::Totals,
 };
@@ -40,6 +42,9 @@ pub(crate) struct Shared {
     pub(crate) keys: Keys,
     pub(crate) sessions: Sessions,
     pub(crate) totals: Totals,
+    pub(crate) live: Live,
+    /// Cancelled when the console is to end: whoever follows has to go.
+    pub(crate) stop: CancellationToken,
     /// Those that have a page.
     sections: Vec<Section>,
 }
@@ -53,7 +58,7 @@ impl Deref for App {
 }
 
 impl App {
-    pub(crate) fn new(console: Console) -> Self {
+    pub(crate) fn new(console: Console, stop: CancellationToken) -> Self {
         let endpoints = routes::endpoints();
         let has_page = |section: &Section| {
             endpoints.iter().any(|endpoint| endpoint.method == "GET" && endpoint.path == section.path())
@@ -64,6 +69,8 @@ impl App {
             keys: Keys::new(),
             sessions: Sessions::default(),
             totals: Totals::default(),
+            live: Live::default(),
+            stop,
             sections,
         }))
     }

@@ -11,7 +11,11 @@ use crate::{files, routes::Routes};
 /// `Content-Type` and content.
 type Asset = (&'static str, &'static str);
 
-const STYLE: Asset = ("text/css; charset=utf-8", include_str!("../assets/style.css"));
+const STYLE: Asset = (
+    "text/css; charset=utf-8",
+    concat!(include_str!("../assets/style.css"), include_str!("../assets/live.css")),
+);
+const SCRIPT: Asset = ("text/javascript; charset=utf-8", include_str!("../assets/live.js"));
 const ICON: Asset = ("image/svg+xml", include_str!("../assets/icon.svg"));
 
 pub(crate) fn routes(routes: Routes) -> Routes {
@@ -19,6 +23,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .get("/assets/style.css", async |headers: HeaderMap| serve(&headers, STYLE))
         // What browsers ask for beside a file that names no icon.
         .get("/favicon.ico", async |headers: HeaderMap| serve(&headers, ICON))
+        .get("/assets/live.js", async |headers: HeaderMap| serve(&headers, SCRIPT))
         .get("/assets/icon.svg", async |headers: HeaderMap| serve(&headers, ICON))
 }
 

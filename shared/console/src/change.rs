@@ -34,6 +34,13 @@ impl FromRequestParts<App> for MayChange {
     }
 }
 
+impl Failure {
+    /// What was sent can be read, and cannot be done.
+    pub(crate) fn unprocessable(text: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+    }
+}
+
 impl From<granary_supervisor::Error> for Failure {
     fn from(error: granary_supervisor::Error) -> Self {
         use granary_supervisor::Error as E;

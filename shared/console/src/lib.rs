@@ -10,6 +10,7 @@
 //! A page is a file in `pages` with its handler and template, and its line in the table there; so is a resource
 //! of the API in `api`.
 
+mod add;
 mod api;
 mod app;
 mod assets;
@@ -20,12 +21,15 @@ mod files;
 mod guard;
 mod html;
 mod links;
+mod live;
 mod model;
 mod pages;
 mod routes;
 mod serve;
 mod show;
 mod totals;
+
+use tokio_util::sync::CancellationToken;
 
 pub use app::Console;
 pub use guard::{Guard, InvalidSecret, Secret};
@@ -37,7 +41,7 @@ pub use serve::serve;
 /// # Panics
 /// When the operating system has no random numbers.
 pub fn router(console: Console) -> axum::Router {
-    answering(app::App::new(console))
+    answering(app::App::new(console, CancellationToken::new()))
 }
 
 fn answering(app: app::App) -> axum::Router {

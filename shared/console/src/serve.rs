@@ -32,7 +32,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 ///
 /// A connection that cannot be accepted is logged, and the next one is waited for.
 pub async fn serve(listener: TcpListener, console: Console, stop: CancellationToken) {
-    let router = answering(App::new(console));
+    let router = answering(App::new(console, stop.clone()));
     let (room, graceful) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
     loop {
         let Some(accepted) = stop.run_until_cancelled(accept(&listener, &room)).await else { break };

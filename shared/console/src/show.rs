@@ -31,6 +31,16 @@ pub(crate) fn count(number: &u64) -> String {
     html::count(*number)
 }
 
+/// Whether two texts are the same: templates have references to references.
+pub(crate) fn is(text: &str, other: &str) -> bool {
+    text == other
+}
+
+/// The page of a source.
+pub(crate) fn source(silo: &SiloName) -> String {
+    format!("/sources/{silo}")
+}
+
 /// Where a form about a source is sent.
 pub(crate) fn action(silo: &SiloName, what: &str) -> String {
     format!("/sources/{silo}/{what}")

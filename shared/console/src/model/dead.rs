@@ -72,6 +72,13 @@ impl MessageView {
     }
 }
 
+impl MessageView {
+    /// What it is called on a page.
+    pub(crate) fn label(&self) -> &str {
+        self.identifier.as_deref().unwrap_or(&self.body)
+    }
+}
+
 impl From<DeadLetter> for LetterView {
     fn from(letter: DeadLetter) -> Self {
         let DeadLetter { id, body, reason, detail, attempts, died } = letter;
