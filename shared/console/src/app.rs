@@ -29,8 +29,16 @@ pub struct Console {
     pub log: Log,
     /// Who may ask.
     pub guard: Guard,
-    /// What programs of this machine's operator send as `Authorization: Bearer`, whoever else may ask. As secret as any.
+    /// What programs of this machine's operator send as `Authorization: Bearer`, whoever else may ask. As secret as any; empty,
+    /// it opens nothing.
     pub key: String,
+}
+
+impl Console {
+    /// One that only shows a granary.
+    pub fn showing(granary: Granary, guard: Guard) -> Self {
+        Self { granary, queue: None, supervisor: None, log: Log::default(), guard, key: String::new() }
+    }
 }
 
 /// The console and what its process keeps for it. Cheap to clone.

@@ -51,9 +51,3 @@ impl From<granary_supervisor::Error> for Failure {
         }
     }
 }
-
-impl From<granary_queue::Error> for Failure {
-    fn from(error: granary_queue::Error) -> Self {
-        Self::internal(&error)
-    }
-}

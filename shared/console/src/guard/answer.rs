@@ -95,6 +95,7 @@ fn panicked(uri: &Uri) -> Response {
 #[cfg(test)]
 mod tests {
     use axum::{Router, body::Body, middleware::from_fn_with_state, routing::get};
+    use tokio_util::sync::CancellationToken;
     use tower::ServiceExt;
 
     use super::*;
@@ -108,7 +109,7 @@ mod tests {
     async fn a_handler_that_panics_costs_its_own_answer_only() {
         let folder = tempfile::tempdir().unwrap();
         let granary = granary_harvest::Granary::create(folder.path()).unwrap();
-        let app = App::new(Console { granary, queue: None, guard: Guard::Loopback { port: 80 } });
+        let app = App::new(Console::showing(granary, Guard::Loopback { port: 80 }), CancellationToken::new());
         let router = Router::new().route("/api/panics", get(panics)).route("/works", get(async || "works"));
         let router = router.layer(from_fn_with_state(app.clone(), answer)).with_state(app);
         for (path, status) in [("/api/panics", 500), ("/works", 200)] {

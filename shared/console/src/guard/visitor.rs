@@ -33,7 +33,7 @@ impl Visitor {
     /// Of one that comes to a name that is not this machine's, and of a secret that is wrong.
     pub(crate) async fn of(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Self, Failure> {
         let given = bearer(headers);
-        if given.is_some_and(|given| app.keys.are_same(given, &app.console.key)) {
+        if given.is_some_and(|given| !given.is_empty() && app.keys.are_same(given, &app.console.key)) {
             return Ok(Self::Program);
         }
         match &app.console.guard {

@@ -107,7 +107,7 @@ fn settings(source: &Source) -> Vec<(&'static str, String)> {
     let stamp = |stamp: &Option<granary_oai_pmh::Datestamp>| {
         stamp.as_ref().map(ToString::to_string).unwrap_or_default()
     };
-    let span = |seconds: Option<u64>| seconds.map(|seconds| format_span(seconds)).unwrap_or_default();
+    let span = |seconds: Option<u64>| seconds.map(format_span).unwrap_or_default();
     let files = match source.files {
         Files::Originals => "those of the repository, not what was made from them",
         Files::All => "all, those made from others too",

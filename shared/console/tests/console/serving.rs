@@ -1,6 +1,6 @@
 //! The console on a socket.
 
-use granary_console::{Console, Guard, router, serve};
+use granary_console::{Console, Guard, serve};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -13,9 +13,9 @@ async fn serving() -> (Made, u16, CancellationToken, tokio::task::JoinHandle<()>
     let made = made().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let console = Console { granary: made.granary.clone(), queue: None, guard: Guard::Loopback { port } };
+    let console = Console::showing(made.granary.clone(), Guard::Loopback { port });
     let stop = CancellationToken::new();
-    let task = tokio::spawn(serve(listener, router(console), stop.clone()));
+    let task = tokio::spawn(serve(listener, console, stop.clone()));
     (made, port, stop, task)
 }
 

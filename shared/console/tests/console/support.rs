@@ -33,7 +33,7 @@ impl Asking {
 
     pub(crate) async fn guarded(guard: Guard) -> Self {
         let made = made().await;
-        let console = Console { granary: made.granary.clone(), queue: None, guard };
+        let console = Console::showing(made.granary.clone(), guard);
         Self { made, router: router(console) }
     }
 
