@@ -125,7 +125,7 @@ impl Place {
             None => self.token_of("/sources/new").await,
         };
         let fields = fields.iter().copied().chain([("token", token.as_str())]);
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.client.post(format!("{}{path}", self.url)).body(body);
         request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap()
     }

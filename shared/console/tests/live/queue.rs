@@ -11,9 +11,9 @@ use crate::place::{Place, ten, until};
 async fn with_dead_letters() -> Place {
     let place = Place::new(ten()).await;
     let faults = |server: &Server| {
-        server.fault("/1/*", Fault::Status { status: 404, retry_after: None });
-        server.fault("/2/*", Fault::Status { status: 404, retry_after: None });
-        server.fault("/3/*", Fault::Status { status: 403, retry_after: None });
+        server.fault("/1/*", Fault::NotFound);
+        server.fault("/2/*", Fault::NotFound);
+        server.fault("/3/*", Fault::Forbidden);
     };
     faults(&place.repository);
     place.follow("/sources", &[("url", place.repository.oai().as_str()), ("silo", "maths")]).await;
