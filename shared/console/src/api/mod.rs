@@ -10,9 +10,13 @@ mod sources;
 mod status;
 mod verify;
 
+use axum::http::header;
 pub(crate) use body::{InJson, Settings};
 
 use crate::{files, routes::Routes};
+
+/// What the API says about itself (OpenAPI 3.1).
+const DESCRIPTION: &str = include_str!("../../openapi.json");
 
 /// Where each resource is. This is the one place that says so.
 pub(crate) fn routes(routes: Routes) -> Routes {
@@ -42,6 +46,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
         .post("/api/verify/stop", verify::stop)
         .get("/api/log", log::log)
         .get("/api/events", events::events)
+        .get("/api/openapi.json", async || ([(header::CONTENT_TYPE, "application/json")], DESCRIPTION))
         .get("/metrics", metrics::metrics)
         .get("/api/silos", silos::silos)
         .get("/api/silos/{silo}/objects", silos::objects)

@@ -1,6 +1,6 @@
 //! How everything stands.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 
 use crate::{
     app::App,
@@ -14,10 +14,11 @@ pub(crate) async fn status(State(app): State<App>) -> Result<Json<StatusView>, F
 
 /// For whoever watches over the process: whether the granary can be read.
 pub(crate) async fn health(State(app): State<App>) -> Result<&'static str, Failure> {
-    match app.granary().sources().await {
-        Ok(_) => Ok("ok\n"),
-        Err(error) => {
-            Err(Failure { status: axum::http::StatusCode::SERVICE_UNAVAILABLE, ..Failure::internal(&error) })
-        }
+    let unwell = |failure: Failure| Failure { status: StatusCode::SERVICE_UNAVAILABLE, ..failure };
+    if app.granary().local().is_some() {
+        // A store in a directory that has gone (a disk that is not mounted) looks like an empty one.
+        tokio::fs::read_dir(app.place()).await.map_err(|error| unwell(Failure::internal(&error)))?;
     }
+    app.granary().silos().await.map_err(|error| unwell(error.into()))?;
+    Ok("ok\n")
 }

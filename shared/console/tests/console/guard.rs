@@ -47,12 +47,14 @@ async fn nothing_changes_without_the_token_of_a_page() {
             (vec![], "token=00"),
             (vec![], "token=é"),
             (vec![("x-granary-token", "00")], ""),
-            (vec![("authorization", "Bearer 00")], ""),
             (vec![("origin", "http://localhost:8000")], "a=b"),
         ] {
             let answer = console.ask(form(&path, &headers, body)).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {headers:?} {body}");
         }
+        // A program that sends a wrong secret is told that it is wrong.
+        let answer = console.ask(form(&path, &[("authorization", "Bearer 00")], "")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
         for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE] {
             let answer = console.ask(request(method.clone(), &path, &[])).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{method} {path}");

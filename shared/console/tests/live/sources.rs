@@ -27,7 +27,7 @@ async fn a_source_is_added_by_its_form_and_harvested_to_its_end() {
         (&json!(10), &json!(10), &json!(20), &json!(0))
     );
     let page = place.page("/sources/maths").await;
-    for text in ["idle", "Past runs", "1 runs; the most 10, the last 10", "12h", "Test Repository"] {
+    for text in ["idle", "Past runs", "1 runs; the most 10, the last 10", "12h", "Test repository"] {
         assert!(page.contains(text), "{text} in {page}");
     }
     let run = last["run"].as_str().unwrap();
