@@ -5,18 +5,22 @@ use axum::{
     extract::{FromRequest, Request},
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use crate::{app::App, failure::Failure, model::Given};
 
-/// A body in JSON.
+/// A body in JSON: an object.
 pub(crate) struct InJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send> FromRequest<App> for InJson<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        let body = Json::from_request(request, app).await;
-        body.map(|Json(body)| Self(body)).map_err(|no| Failure::new(no.status(), no.body_text()))
+        let body = Json::<Map<String, Value>>::from_request(request, app).await;
+        let Json(body) = body.map_err(|no| Failure::new(no.status(), no.body_text()))?;
+        // By way of a map: an array would be read as a struct, its fields in order.
+        let value = serde_json::from_value(Value::Object(body));
+        value.map(Self).map_err(|error| Failure::unprocessable(error.to_string()))
     }
 }
 
@@ -49,7 +53,8 @@ impl From<Settings> for Given {
             kind: settings.kind.unwrap_or_default(),
             metadata_prefix: settings.metadata_prefix.unwrap_or_default(),
             template: settings.template.unwrap_or_default(),
-            sets: settings.sets.join("\n"),
+            // One a line; what has a line break in it is none, and is refused for its white space.
+            sets: settings.sets.iter().map(|set| set.replace('\n', " ")).collect::<Vec<_>>().join("\n"),
             from: settings.from.unwrap_or_default(),
             until: settings.until.unwrap_or_default(),
             files: settings.files.unwrap_or_default(),

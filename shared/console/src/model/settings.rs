@@ -5,8 +5,8 @@ use granary_silo::SiloName;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 
-/// The longest text of a field, in bytes.
-const LONGEST: usize = 2000;
+/// The longest text of a field, in characters.
+const LONGEST: usize = 500;
 
 /// The settings of a source as they are typed. What is empty is left to its default.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -163,9 +163,9 @@ fn word(choice: &impl Serialize) -> String {
 
 /// Any text of one line: some of it goes into the head of requests.
 fn text(text: &str) -> Result<String, String> {
-    match text.len() <= LONGEST && !text.contains(char::is_control) {
+    match text.chars().count() <= LONGEST && !text.contains(char::is_control) {
         true => Ok(text.to_owned()),
-        false => Err(format!("one line, of {LONGEST} bytes at most")),
+        false => Err(format!("one line, of {LONGEST} characters at most")),
     }
 }
 
@@ -253,7 +253,7 @@ mod tests {
             ("from", Given { from: "yesterday".to_owned(), ..given() }),
             ("until", Given { from: "2020-01-02".to_owned(), until: "2020-01-01".to_owned(), ..given() }),
             ("user_agent", Given { user_agent: "a\r\nX: b".to_owned(), ..given() }),
-            ("contact", Given { contact: "x".repeat(2001), ..given() }),
+            ("contact", Given { contact: "x".repeat(501), ..given() }),
         ] {
             assert_eq!(wrong(given), [field]);
         }
