@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::html;
 
+/// How much of a field of the log is shown, in bytes.
+const LONGEST_FIELD: usize = 200;
+
 /// A moment of ours.
 pub(crate) fn moment(time: &DateTime<Utc>) -> Moment {
     Moment(*time)
@@ -68,9 +71,14 @@ pub(crate) fn took(seconds: &f64) -> String {
     }
 }
 
-/// A field of a line of the log.
+/// A field of a line of the log; of a long one (a report) its beginning.
 pub(crate) fn field(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    let mut text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if text.len() > LONGEST_FIELD {
+        text.truncate(text.floor_char_boundary(LONGEST_FIELD));
+        text.push('…');
+    }
+    text
 }
 
 /// How a level of the log is marked.

@@ -4,9 +4,6 @@ use granary_silo::SiloName;
 use granary_supervisor::{Line, Log};
 use serde::{Deserialize, Serialize};
 
-/// How many lines are shown.
-const SHOWN: usize = 300;
-
 /// From which level on lines are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,11 +50,11 @@ pub(crate) struct LogView {
     pub(crate) lines: Vec<Line>,
 }
 
-/// The last lines from a level on, of a silo or of all.
-pub(crate) fn log(log: &Log, silo: Option<SiloName>, level: Level) -> LogView {
+/// The last lines from a level on, of a silo or of all: so many at most.
+pub(crate) fn log(log: &Log, silo: Option<SiloName>, level: Level, most: usize) -> LogView {
     let is_meant = |line: &Line| {
         Level::of(line) >= level && silo.as_ref().is_none_or(|silo| line.silo() == Some(silo.as_str()))
     };
-    let lines = log.last(SHOWN, is_meant);
+    let lines = log.last(most, is_meant);
     LogView { silo, level, lines }
 }

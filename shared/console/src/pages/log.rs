@@ -15,6 +15,9 @@ use crate::{
     show,
 };
 
+/// How many lines are shown.
+const LINES: usize = 300;
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
     #[serde(default, deserialize_with = "super::empty_is_none")]
@@ -38,7 +41,7 @@ pub(crate) async fn log(
     shell: Shell,
     InQuery(asked): InQuery<Asked>,
 ) -> Result<Response, Failure> {
-    let view = model::log(&app.console.log, asked.silo, asked.level);
+    let view = model::log(&app.console.log, asked.silo, asked.level, LINES);
     let mut sources: Vec<_> = app.granary().sources().await?.into_iter().map(|source| source.silo).collect();
     sources.extend(view.silo.clone().filter(|silo| !sources.contains(silo)));
     let frame = shell.frame(Some(Section::Log), "Log");

@@ -15,7 +15,7 @@ use crate::{
     chart::Chart,
     failure::Failure,
     html::{self, Frame, Section},
-    model::{self, Phase, ReasonView, RunsView, SourceView, Standing},
+    model::{self, Level, Phase, ReasonView, RunsView, SourceView, Standing},
     pages::InPath,
     show,
 };
@@ -52,7 +52,7 @@ pub(crate) async fn source(
         frame: shell.frame(Some(Section::Sources), silo.as_str()),
         may_change,
         failures: model::failures(&app, &source).await?,
-        lines: app.console.log.last(LINES, |line| line.silo() == Some(silo.as_str())),
+        lines: model::log(&app.console.log, Some(silo.clone()), Level::Info, LINES).lines,
         records: Chart::bars("records", "Records in each run", &numbers(|counts| counts.records)),
         files: Chart::bars("files", "Files stored in each run", &numbers(|counts| counts.files)),
         settings: settings(&source.settings),
