@@ -151,6 +151,8 @@ fn start_log(global: &Global, local: Option<&Path>) -> anyhow::Result<Log> {
         None => Log::default(),
         Some(local) => {
             let folder = local.join("log");
+            // The appender looks through it for old files before it makes it, and complains.
+            fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
             let appender = RollingFileAppender::builder()
                 .rotation(Rotation::DAILY)
                 .filename_prefix("granary")

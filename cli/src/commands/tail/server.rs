@@ -72,13 +72,17 @@ pub(super) async fn run(global: &Global, printer: Printer, command: &Tail) -> an
 }
 
 async fn read(server: &Server, from: DateTime<Utc>, command: &Tail) -> anyhow::Result<Vec<Line>> {
+    let lines = server.get(&path(from, command)).await?;
+    Ok(serde_json::from_value(lines)?)
+}
+
+fn path(from: DateTime<Utc>, command: &Tail) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("since", &from.to_rfc3339_opts(SecondsFormat::Nanos, true));
     if let Some(silo) = &command.silo {
         query.append_pair("silo", silo.as_str());
     }
-    let lines = server.get(&format!("api/log?{}", query.finish())).await?;
-    Ok(serde_json::from_value(lines)?)
+    format!("api/log?{}", query.finish())
 }
 
 fn print(out: &mut Out, printer: Printer, line: &Line) -> anyhow::Result<()> {
