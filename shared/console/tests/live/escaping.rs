@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::place::{Place, ten, until};
 
-const EVIL: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}";
+const EVIL: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7777*7777}}";
 
 /// A dead letter that says nothing but evil.
 async fn bury(place: &Place, body: String) {
@@ -75,7 +75,7 @@ async fn whatever_others_say_is_text_on_every_page() {
             !page.contains("<script>") && !page.contains("<img") && !page.contains("href=\"javascript"),
             "{path}: {page}"
         );
-        assert!(!page.contains("49"), "{path}: nothing is a template");
+        assert!(!page.contains("60481729"), "{path}: nothing is a template");
     }
     let typed = place
         .form("/sources", &[("url", EVIL), ("silo", EVIL), ("sets", EVIL), ("every", EVIL), ("kind", EVIL)])
