@@ -28,6 +28,7 @@ Examples:
   granary queue redrive && granary work --drain          try it again
   granary verify                                         read every byte and compare digests
   granary doctor http://eprints.example.org/cgi/oai2     what a repository supports and breaks
+  granary serve                                          keep everything current, with a web console
   granary --stack NAME start                             harvest in the cloud, now
 
 Exit codes: 0 done; 1 not finished, run it again to go on; 2 wrong usage or configuration;
@@ -45,6 +46,9 @@ pub(crate) struct Global {
     /// Granary and queue of this stack, as deployed with template.yaml
     #[arg(long, global = true, env = "GRANARY_STACK", value_name = "NAME")]
     pub(crate) stack: Option<String>,
+    /// The `granary serve` to talk to [default: the one that runs over the granary]; GRANARY_SECRET holds its secret
+    #[arg(long, global = true, env = "GRANARY_SERVER", value_name = "URL", conflicts_with = "stack")]
+    pub(crate) server: Option<url::Url>,
     /// Print JSON for machines: one document, or one on each line for lists
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -58,7 +62,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "GRANARY_CONTACT", value_name = "EMAIL")]
     pub(crate) contact: Option<String>,
     /// How long a server may say nothing before it is asked again: 90s, 2m [default: 60s]
-    #[arg(long, global = true, value_name = "SPAN", value_parser = commands::add::parse_span)]
+    #[arg(long, global = true, value_name = "SPAN", value_parser = granary_harvest::parse_span)]
     pub(crate) timeout: Option<u64>,
     /// Also fetch from this host, though its address is not public (may be given more than once)
     #[arg(long, global = true, value_name = "HOST")]
@@ -119,11 +123,13 @@ pub(crate) enum Command {
         #[arg(long)]
         version: Option<String>,
     },
-    /// Start a harvest in the cloud now, and what was paused there
+    /// Run the schedule, the workers and a web console, until Ctrl-C or SIGTERM
+    Serve(commands::serve::Serve),
+    /// Start harvests now, and what was paused: of `granary serve` on this machine, or of a stack
     Start(commands::start::Start),
-    /// Pause the schedule and the downloads of a stack; what is in hand is finished, nothing is lost
+    /// Pause schedule and downloads, or stop single sources; what is in hand is finished, nothing is lost
     Stop(commands::start::Stop),
-    /// Show the log of a stack
+    /// Show the log of `granary serve`, or of a stack
     Tail(commands::tail::Tail),
     /// Examine an endpoint by its URL, before or after harvesting it, or a granary
     ///

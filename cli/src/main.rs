@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod exit;
 mod printer;
+mod server;
 mod setup;
 mod stack;
 mod watch;
@@ -12,7 +13,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{args::Args, exit::Exit, printer::Printer};
+use crate::{
+    args::{Args, Command},
+    exit::Exit,
+    printer::Printer,
+};
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -24,7 +29,10 @@ fn main() -> ExitCode {
         }
     };
     let printer = Printer::new(&args.global);
-    setup::log(&args.global);
+    if !matches!(args.command, Command::Serve(_)) {
+        // A server has a log of its own.
+        setup::log(&args.global);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return printer.failure(&anyhow::Error::new(error).context("cannot start")).into(),

@@ -13,6 +13,15 @@ use crate::args::Global;
 
 /// Starts the log on stderr: warnings, or what `-v` and `GRANARY_LOG` ask for.
 pub(crate) fn log(global: &Global) {
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(log_filter(global))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .try_init();
+}
+
+/// What of the log is to be seen on stderr.
+pub(crate) fn log_filter(global: &Global) -> EnvFilter {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
         (false, 0) => "error",
@@ -20,12 +29,7 @@ pub(crate) fn log(global: &Global) {
         (false, 2) => "info,granary=debug",
         (false, _) => "trace",
     };
-    let filter = EnvFilter::try_from_env("GRANARY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .try_init();
+    EnvFilter::try_from_env("GRANARY_LOG").unwrap_or_else(|_| EnvFilter::new(level))
 }
 
 /// The granary, opened for what is to be done with it.
@@ -81,6 +85,17 @@ pub(crate) async fn existing_queue(
             Ok(None)
         }
         queue => Ok(queue?),
+    }
+}
+
+/// The queue, if one is named or there is one: a granary in a bucket can be looked at without.
+pub(crate) async fn existing_queue_if_any(
+    global: &Global,
+    granary: &Granary,
+) -> anyhow::Result<Option<Arc<dyn Queue>>> {
+    match global.queue.is_none() && granary.local().is_none() {
+        true => Ok(None),
+        false => existing_queue(global, granary).await,
     }
 }
 

@@ -52,10 +52,4 @@ impl Stack {
             || Misuse(format!("the stack {} has no output {name}: it is none of Granary's", self.name));
         Ok(self.outputs.get(name).ok_or_else(text)?)
     }
-
-    /// The stack that a command cannot do without.
-    pub(crate) fn required(stack: Option<Self>) -> anyhow::Result<Self> {
-        let text = "name a deployed stack with --stack; on one machine, `granary harvest` and `granary work` do the work";
-        stack.ok_or_else(|| Misuse(text.to_owned()).into())
-    }
 }

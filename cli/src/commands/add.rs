@@ -1,6 +1,6 @@
 //! `granary add`: adds a source without harvesting it. Its options are `harvest`'s too.
 
-use granary_harvest::{Files, Granary, Kind, LandingPages, Source, Tls};
+use granary_harvest::{Files, Granary, Kind, LandingPages, Source, Tls, parse_span};
 use granary_silo::SiloName;
 use serde_json::json;
 use std::{io::Write as _, path::PathBuf};
@@ -80,21 +80,6 @@ pub(crate) struct SourceOptions {
     /// Trust the usual authorities after all: undoes an earlier --tls-ca or --insecure-tls
     #[arg(long, conflicts_with_all = ["tls_ca", "insecure_tls"])]
     pub(crate) check_tls: bool,
-}
-
-/// A span such as `1d`, in seconds.
-pub(crate) fn parse_span(text: &str) -> Result<u64, String> {
-    let (number, unit) = text.split_at(text.trim_end_matches(char::is_alphabetic).len());
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86400,
-        "w" => 7 * 86400,
-        _ => return Err("a number and one of s, m, h, d, w: 12h".to_owned()),
-    };
-    let number: u64 = number.parse().map_err(|_| "a number and one of s, m, h, d, w: 12h".to_owned())?;
-    number.checked_mul(seconds).filter(|span| *span > 0).ok_or_else(|| "too long, or nothing".to_owned())
 }
 
 impl SourceOptions {
@@ -211,18 +196,4 @@ pub(crate) async fn run(global: &Global, printer: Printer, command: &Add) -> any
         }
     }
     Ok(Exit::Done)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_span;
-
-    #[test]
-    fn a_span_is_a_number_and_a_unit() {
-        assert_eq!(parse_span("1d"), Ok(86400));
-        assert_eq!(parse_span("90m"), Ok(5400));
-        for wrong in ["", "d", "1", "1y", "-1d", "0d", "1.5d"] {
-            assert!(parse_span(wrong).is_err(), "{wrong}");
-        }
-    }
 }

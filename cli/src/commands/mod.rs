@@ -11,6 +11,7 @@ pub(crate) mod man;
 pub(crate) mod queue;
 pub(crate) mod remove;
 pub(crate) mod reprocess;
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod sources;
 pub(crate) mod start;
@@ -44,8 +45,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Cat { silo, identifier, name, version } => {
             cat::run(&global, &silo, &identifier, &name, version).await
         }
+        Command::Serve(command) => serve::run(&global, printer, &command).await,
         Command::Start(command) => start::start(&global, printer, stack, &command).await,
-        Command::Stop(command) => start::stop(printer, stack, &command).await,
+        Command::Stop(command) => start::stop(&global, printer, stack, &command).await,
         Command::Tail(command) => tail::run(&global, printer, stack, &command).await,
         Command::Doctor { subject } => doctor::run(&global, printer, subject).await,
         Command::Verify { silo } => verify::run(&global, printer, silo).await,

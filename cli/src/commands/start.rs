@@ -1,4 +1,4 @@
-//! `granary start` and `granary stop`: a deployed stack's schedule and downloads.
+//! `granary start` and `granary stop`: schedule and downloads of `granary serve`, or of a deployed stack.
 
 use std::io::Write as _;
 
@@ -9,18 +9,25 @@ use granary_harvest::Error;
 use granary_silo::SiloName;
 use serde_json::json;
 
-use crate::{args::Global, exit::Exit, printer::Printer, setup, stack::Stack};
+use crate::{
+    args::Global,
+    exit::{Exit, Misuse},
+    printer::Printer,
+    server::Server,
+    setup,
+    stack::Stack,
+};
 
 /// What is started or paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
-    /// The schedule that starts the harvest function
+    /// The schedule: sources are harvested when their time has come
     Harvest,
-    /// The downloads: messages of the queue are no longer given to the download function
+    /// The downloads: the queue is worked
     Workers,
 }
 
-/// Start a harvest in the cloud now, and what was paused there
+/// Start harvests now, and what was paused: of `granary serve` on this machine, or of a stack
 #[derive(Debug, clap::Args)]
 pub(crate) struct Start {
     /// Harvest these silos now, due or not; none named: those that are due
@@ -30,9 +37,12 @@ pub(crate) struct Start {
     only: Option<Part>,
 }
 
-/// Pause the schedule and the downloads of a stack; what is in hand is finished, nothing is lost
+/// Pause schedule and downloads, or stop single sources; what is in hand is finished, nothing is lost
 #[derive(Debug, clap::Args)]
 pub(crate) struct Stop {
+    /// Stop these silos' runs, and leave them alone until they are started; none named: everything is paused
+    #[arg(conflicts_with = "only")]
+    silos: Vec<SiloName>,
     /// Pause this part alone
     #[arg(long, value_enum, value_name = "PART")]
     only: Option<Part>,
@@ -44,18 +54,30 @@ pub(crate) async fn start(
     stack: Option<Stack>,
     command: &Start,
 ) -> anyhow::Result<Exit> {
-    let stack = Stack::required(stack)?;
     let granary = setup::open(global).await?;
     for silo in &command.silos {
         // Told here, where somebody reads it.
         granary.source(silo).await?.ok_or_else(|| Error::NoSuchSource(silo.clone()))?;
     }
-    if command.only != Some(Part::Harvest) {
-        set_workers(&stack, true).await?;
-    }
-    if command.only != Some(Part::Workers) {
-        set_schedule(&stack, true).await?;
-        invoke(&stack, &command.silos).await?;
+    match stack {
+        Some(stack) => {
+            if command.only != Some(Part::Harvest) {
+                set_workers(&stack, true).await?;
+            }
+            if command.only != Some(Part::Workers) {
+                set_schedule(&stack, true).await?;
+                invoke(&stack, &command.silos).await?;
+            }
+        }
+        None => {
+            let server = Server::required(global, &granary).await?;
+            for part in parts(command.only) {
+                server.post(&format!("api/{part}/start")).await?;
+            }
+            for silo in &command.silos {
+                server.post(&format!("api/sources/{silo}/start")).await?;
+            }
+        }
     }
     let started = name(command.only);
     printer.result(&json!({"started": started, "silos": command.silos}), |out| {
@@ -65,18 +87,51 @@ pub(crate) async fn start(
     Ok(Exit::Done)
 }
 
-pub(crate) async fn stop(printer: Printer, stack: Option<Stack>, command: &Stop) -> anyhow::Result<Exit> {
-    let stack = Stack::required(stack)?;
-    if command.only != Some(Part::Workers) {
-        set_schedule(&stack, false).await?;
+pub(crate) async fn stop(
+    global: &Global,
+    printer: Printer,
+    stack: Option<Stack>,
+    command: &Stop,
+) -> anyhow::Result<Exit> {
+    let silos: Vec<_> = command.silos.iter().map(SiloName::as_str).collect();
+    let stopped = if silos.is_empty() { name(command.only).to_owned() } else { silos.join(", ") };
+    match stack {
+        Some(_) if !silos.is_empty() => {
+            let text = "the schedule of a stack is paused as a whole; name no silos";
+            return Err(Misuse(text.to_owned()).into());
+        }
+        Some(stack) => {
+            if command.only != Some(Part::Workers) {
+                set_schedule(&stack, false).await?;
+            }
+            if command.only != Some(Part::Harvest) {
+                set_workers(&stack, false).await?;
+            }
+        }
+        None => {
+            let server = Server::required(global, &setup::open(global).await?).await?;
+            for silo in &silos {
+                server.post(&format!("api/sources/{silo}/stop")).await?;
+            }
+            if silos.is_empty() {
+                for part in parts(command.only) {
+                    server.post(&format!("api/{part}/stop")).await?;
+                }
+            }
+        }
     }
-    if command.only != Some(Part::Harvest) {
-        set_workers(&stack, false).await?;
-    }
-    let stopped = name(command.only);
-    printer.result(&json!({"stopped": stopped}), |out| writeln!(out, "paused: {stopped}"))?;
+    printer.result(&json!({"stopped": stopped}), |out| writeln!(out, "stopped: {stopped}"))?;
     printer.say("what is in hand is finished; `granary start` goes on");
     Ok(Exit::Done)
+}
+
+/// What a part is called in the API of a server.
+fn parts(only: Option<Part>) -> &'static [&'static str] {
+    match only {
+        None => &["workers", "schedule"],
+        Some(Part::Harvest) => &["schedule"],
+        Some(Part::Workers) => &["workers"],
+    }
 }
 
 fn name(only: Option<Part>) -> &'static str {

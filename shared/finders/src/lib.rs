@@ -6,9 +6,12 @@
 //! metadata may still be wrapped in the OAI-PMH `<metadata>` element. Where metadata names no file, its
 //! [`landing_page`](Found::landing_page) may: [`read_page`] reads what that page answered.
 //!
+//! [`describe`] reads what the metadata says of the work itself, for people: title, creators, dates.
+//!
 //! A new format is a file in `formats`, its line in the table there, and its name in [`Method`].
 
 mod announced;
+mod describe;
 mod encoding;
 mod error;
 mod file_type;
@@ -25,6 +28,7 @@ mod record;
 mod rights;
 mod xml;
 
+pub use describe::{Description, Field, Value, describe};
 pub use error::Error;
 pub use file_type::{ending, has_ending};
 pub use finder::{find, rank};

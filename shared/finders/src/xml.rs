@@ -119,6 +119,15 @@ pub(crate) fn resolve(raw: &str) -> String {
     text
 }
 
+/// What comes next in a document, for whoever wants all of it.
+pub(crate) enum Step<'a> {
+    Start(Element<'a>),
+    /// Some of the text of the element that is open, references resolved.
+    Text(String),
+    End,
+    Done,
+}
+
 /// A cursor over a document that moves forward only: what is not asked for is skipped, whole subtrees at a
 /// time.
 pub(crate) struct Walker<'a> {
@@ -193,6 +202,25 @@ impl<'a> Walker<'a> {
             }
         }
         Ok(text)
+    }
+
+    /// The next start, text or end, whatever it is in.
+    pub(crate) fn step(&mut self) -> Result<Step<'a>, Broken> {
+        loop {
+            return Ok(match self.next()? {
+                Event::Start(start) => Step::Start(Element { start, level: Level(self.depth) }),
+                Event::End(_) => Step::End,
+                Event::Text(part) => Step::Text(part.xml10_content().into_owned()),
+                Event::CData(part) => Step::Text(part.xml10_content().into_owned()),
+                Event::GeneralRef(reference) => {
+                    let mut text = String::new();
+                    push_resolved(&mut text, &reference);
+                    Step::Text(text)
+                }
+                Event::Eof => Step::Done,
+                _ => continue,
+            });
+        }
     }
 
     fn next(&mut self) -> Result<Event<'a>, Broken> {

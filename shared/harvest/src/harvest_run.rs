@@ -5,14 +5,15 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use granary_oai_pmh::{Client, Datestamp, Granularity, Need, Needs};
-use granary_queue::Select;
-use granary_silo::Silo;
+use granary_queue::{Queue, Select};
+use granary_silo::{Silo, SiloName};
 
 use crate::{
     clock,
     context::{Context, Progress},
     endpoint::Endpoint,
     error::Error,
+    granary::Granary,
     lease::Held,
     report::{Counts, Problem, Report},
     source::{Kind, Source},
@@ -217,18 +218,12 @@ impl HarvestRun {
 
     /// Whether all windows are done.
     pub fn is_listed(&self) -> bool {
-        self.run.windows.is_empty() || self.run.limited
+        self.run.is_listed()
     }
 
     /// What has been counted so far, by this process and by all workers.
     pub async fn counts(&self) -> Result<Counts, Error> {
-        let counters = match self.context.queue.counters(&self.run.id).await? {
-            Some(counters) => counters,
-            None => self.tally().await?.counters,
-        };
-        let mut counts = self.run.counts;
-        counts.add(&Counts::from_counters(&counters));
-        Ok(counts)
+        self.context.granary.counts(&self.source.silo, &self.run, Some(&*self.context.queue)).await
     }
 
     async fn tally(&self) -> Result<Tally, Error> {
@@ -337,6 +332,29 @@ impl HarvestRun {
             tracing::warn!(silo = %self.source.silo, "the lease of the run stays: {}", in_full(&error));
         }
         Ok(report)
+    }
+}
+
+impl Granary {
+    /// What has been counted of a run in progress: in listing, and by all workers. A queue that keeps no counters, or none
+    /// at all, means that the workers' numbers are in the run's tally.
+    pub async fn counts(
+        &self,
+        silo: &SiloName,
+        run: &Run,
+        queue: Option<&dyn Queue>,
+    ) -> Result<Counts, Error> {
+        let kept = match queue {
+            Some(queue) => queue.counters(&run.id).await?,
+            None => None,
+        };
+        let counters = match kept {
+            Some(counters) => counters,
+            None => self.tallied(silo, &run.id).await?.counters,
+        };
+        let mut counts = run.counts;
+        counts.add(&Counts::from_counters(&counters));
+        Ok(counts)
     }
 }
 

@@ -186,6 +186,14 @@ impl Granary {
         Ok(self.read(&path(silo, run)).await?.map(|document| document.value))
     }
 
+    /// The names of the runs of a source that have a report, the newest first.
+    pub async fn runs(&self, silo: &SiloName) -> Result<Vec<String>, Error> {
+        let mut names = self.names(&format!("runs/{silo}")).await?;
+        // They begin with their time.
+        names.reverse();
+        Ok(names)
+    }
+
     pub(crate) async fn put_report(&self, report: &Report) -> Result<(), Error> {
         self.replace(&path(&report.silo, &report.run), report).await
     }

@@ -149,6 +149,11 @@ pub struct Quiet {
 }
 
 impl Run {
+    /// Whether all is listed.
+    pub fn is_listed(&self) -> bool {
+        self.windows.is_empty() || self.limited
+    }
+
     /// The gaps that are left when the run ends here: those given up in it, and earlier ones that it did not come to.
     pub(crate) fn open_gaps(&self) -> Vec<Gap> {
         let untried =

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -17,6 +17,11 @@ use crate::error::Error;
 
 /// How many findings are kept; all are counted.
 const FINDINGS: usize = 1000;
+
+/// Where the last check of a granary is kept, on a machine that keeps it.
+pub(crate) fn file(granary: &Granary) -> Option<PathBuf> {
+    Some(granary.local()?.join("fixity.json"))
+}
 
 /// A fixity check, running or ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,8 +85,7 @@ struct Inner {
 
 impl Checks {
     pub(crate) fn new(file: Option<PathBuf>) -> Self {
-        // One that cannot be read is done without: the next one replaces it.
-        let kept = file.as_deref().and_then(|file| serde_json::from_slice(&fs::read(file).ok()?).ok());
+        let kept = file.as_deref().and_then(read);
         Self(Arc::new(Inner { state: Mutex::new((kept, CancellationToken::new())), file }))
     }
 
@@ -167,7 +171,17 @@ impl Checks {
     }
 }
 
+/// One that cannot be read is done without: the next one replaces it.
+fn read(file: &Path) -> Option<Fixity> {
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
 impl Fixity {
+    /// The last check of a granary that ended on this machine, whoever made it.
+    pub fn last(granary: &Granary) -> Option<Self> {
+        read(&file(granary)?)
+    }
+
     /// Whether anything is missing or corrupt.
     pub fn is_sound(&self) -> bool {
         self.missing + self.corrupt == 0

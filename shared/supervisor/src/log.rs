@@ -95,6 +95,16 @@ impl Log {
         self.lines().iter().filter(is_meant).cloned().collect()
     }
 
+    /// The last lines of those that are meant, the newest first.
+    pub fn last(&self, most: usize, is_meant: impl Fn(&Line) -> bool) -> Vec<Line> {
+        self.lines().iter().rev().filter(|line| is_meant(line)).take(most).cloned().collect()
+    }
+
+    /// The number of the last line; 0 before the first.
+    pub fn number(&self) -> u64 {
+        self.lines().back().map_or(0, |line| line.number)
+    }
+
     /// The lines from now on.
     pub fn follow(&self) -> broadcast::Receiver<Line> {
         self.0.news.subscribe()

@@ -1,6 +1,6 @@
 //! The parts together, and the switches for them.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use granary_harvest::{Context, Error as HarvestError};
 use granary_silo::SiloName;
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::{
     controls::{Controls, Panel, Switch},
     error::Error,
-    fixity::{Checks, Fixity},
+    fixity::{self, Checks, Fixity},
     pool::{Pool, Worker},
     sampler::{Sample, Samples},
     schedule::{Activity, Schedule},
@@ -43,13 +43,11 @@ struct Inner {
 impl Supervisor {
     /// Starts everything that is not switched off. Has to be called in a runtime.
     pub fn start(context: Context, settings: Settings) -> Self {
-        let local = context.granary.local();
-        let file = |name: &str| -> Option<PathBuf> { Some(local.as_ref()?.join(name)) };
         let inner = Inner {
-            panel: Panel::new(file("controls.json")),
+            panel: Panel::new(context.granary.local().map(|local| local.join("controls.json"))),
             schedule: Schedule::default(),
             pool: Pool::new(settings.workers),
-            checks: Checks::new(file("fixity.json")),
+            checks: Checks::new(fixity::file(&context.granary)),
             samples: Samples::default(),
             tasks: tokio::sync::Mutex::new(JoinSet::new()),
             context,

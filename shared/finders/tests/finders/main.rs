@@ -4,6 +4,7 @@
 
 mod any_bytes;
 mod common;
+mod describe;
 mod didl;
 mod eprints3;
 mod every_format;

@@ -1,4 +1,4 @@
-//! `granary tail`: the log of a deployed stack, both functions' together.
+//! The log of a deployed stack, both functions' together.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -11,9 +11,9 @@ use aws_sdk_cloudwatchlogs::Client;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::Tail;
 use crate::{
     args::Global,
-    commands::add::parse_span,
     exit::Exit,
     printer::{Out, Printer},
     setup,
@@ -29,17 +29,6 @@ const OVERLAP: TimeDelta = TimeDelta::seconds(30);
 /// How many lines are remembered as shown.
 const REMEMBERED: usize = 20_000;
 
-/// Show the log of a stack
-#[derive(Debug, clap::Args)]
-pub(crate) struct Tail {
-    /// Go on as new lines come, until Ctrl-C
-    #[arg(short, long)]
-    follow: bool,
-    /// From so long ago on: 30m, 12h, 1d
-    #[arg(long, value_name = "SPAN", default_value = "1h", value_parser = parse_span)]
-    since: u64,
-}
-
 /// A line of a log.
 struct Line {
     id: String,
@@ -48,21 +37,19 @@ struct Line {
     message: String,
 }
 
-pub(crate) async fn run(
+pub(super) async fn run(
     global: &Global,
     printer: Printer,
-    stack: Option<Stack>,
+    stack: &Stack,
     command: &Tail,
 ) -> anyhow::Result<Exit> {
-    let stack = Stack::required(stack)?;
     let stop = setup::stop_on_signal()?;
     let groups =
         [("harvest", stack.output("HarvestLogGroup")?), ("download", stack.output("DownloadLogGroup")?)];
     let client = Client::new(granary_host::aws_config().await);
     let mut out = Printer::out();
     let mut shown = Shown::default();
-    let since = i64::try_from(command.since).ok().and_then(TimeDelta::try_seconds);
-    let mut from = since.and_then(|since| Utc::now().checked_sub_signed(since)).unwrap_or_default();
+    let mut from = command.from();
     loop {
         let asked = Utc::now();
         let mut lines = Vec::new();
