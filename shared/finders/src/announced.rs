@@ -67,7 +67,7 @@ impl Gathering {
 
     /// Adds a file, or the problem that it has. A file whose URL was there before is left out: it is the same.
     pub(crate) fn file(&mut self, file: Announced) {
-        let Some(url) = file.url.as_deref().map(str::trim).filter(|url| !url.is_empty()) else {
+        let Some(url) = file.url.as_deref().map(link::trim).filter(|url| !url.is_empty()) else {
             return self.problem(format!("a file has no URL: {}", quoted(file.called())));
         };
         let Some(mut parsed) = link::http(url).filter(|_| url.len() <= MAX_URL) else {

@@ -5,13 +5,19 @@ use url::Url;
 
 use crate::file_type;
 
-/// The URL that a text is, if it is one of http or https.
+/// The URL that a text is, but for what stands around it, if it is one of http or https.
 pub(crate) fn http(text: &str) -> Option<Url> {
-    Url::parse(text).ok().filter(is_http)
+    Url::parse(trim(text)).ok().filter(is_http)
 }
 
 pub(crate) fn is_http(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https")
+}
+
+/// A URL without what stands around it: white space, and the control characters that no reader of URLs minds there either
+/// (URL Standard, section 4.4).
+pub(crate) fn trim(url: &str) -> &str {
+    url.trim_matches(|c: char| c.is_whitespace() || c.is_ascii_control())
 }
 
 /// A URL as it is written, but for its spaces: DSpace writes them raw.

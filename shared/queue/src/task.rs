@@ -252,6 +252,17 @@ mod tests {
     }
 
     #[test]
+    fn a_number_under_a_key_that_is_not_known_stays_what_it_is() {
+        for number in
+            ["-92236372006854775808", "0.1", "1e300", "18446744073709551615", "2.2250738585072014e-308"]
+        {
+            let written = |body: &str| Task::parse(body).unwrap().to_body();
+            let once = written(&MINIMAL.replace('}', &format!(r#","x":{number}}}"#)));
+            assert_eq!(written(&once), once, "{number}");
+        }
+    }
+
+    #[test]
     fn messages_of_2010_are_read_and_written_with_the_same_keys_in_the_same_order() {
         let messages = include_str!("../tests/queue-messages.jsonl");
         let mut count = 0;

@@ -114,6 +114,14 @@ fn urls_and_names_that_are_too_long_are_not_taken() {
 }
 
 #[test]
+fn what_stands_around_a_url_is_no_part_of_it() {
+    for (method, start, file) in FORMATS {
+        let found = find_in(&document(start, file, &["\u{1} \u{a0}http://x.org/a b.pdf \u{2}\n"]));
+        assert_eq!(urls(&found), ["http://x.org/a%20b.pdf"], "{method}");
+    }
+}
+
+#[test]
 fn very_many_problems_are_told_as_a_number() {
     let (_, start, file) = FORMATS[1];
     let found = find_in(&document(start, file, &["no url"; 250]));
