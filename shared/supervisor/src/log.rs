@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(texts, [("WARN", "a page \"broke\" off"), ("INFO", "about nobody")]);
         assert_eq!(all[0].fields["pages"], 3);
         assert_eq!(log.since(DateTime::UNIX_EPOCH, Some("maths")), all[..1]);
-        assert_eq!(log.since(Utc::now() + chrono::TimeDelta::hours(1), None), []);
+        assert_eq!(log.since(Utc::now() + TimeDelta::hours(1), None), []);
         assert_eq!(follower.recv().await.unwrap(), all[0]);
     }
 
