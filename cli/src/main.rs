@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod exit;
+mod plain;
 mod printer;
 mod server;
 mod setup;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     args::Global,
     exit::{self, Exit},
+    plain::{Plain, plain},
 };
 
 /// How results and messages are printed.
@@ -16,8 +17,8 @@ pub(crate) struct Printer {
     quiet: bool,
 }
 
-/// Buffered standard output.
-pub(crate) type Out = BufWriter<Stdout>;
+/// Buffered standard output, for text.
+pub(crate) type Out = BufWriter<Plain<Stdout>>;
 
 impl Printer {
     pub(crate) fn new(global: &Global) -> Self {
@@ -29,8 +30,13 @@ impl Printer {
         !self.quiet && io::stderr().is_terminal()
     }
 
-    /// Standard output, for data.
+    /// Standard output, for text.
     pub(crate) fn out() -> Out {
+        BufWriter::new(Plain::stdout())
+    }
+
+    /// Standard output, for bytes as they are.
+    pub(crate) fn raw() -> BufWriter<Stdout> {
         BufWriter::new(io::stdout())
     }
 
@@ -66,7 +72,7 @@ impl Printer {
     #[allow(clippy::print_stderr, reason = "this is where it is printed")]
     pub(crate) fn say(self, text: impl std::fmt::Display) {
         if !self.quiet {
-            eprintln!("{text}");
+            eprintln!("{}", plain(&text.to_string()));
         }
     }
 
@@ -76,7 +82,7 @@ impl Printer {
         if is_broken_pipe(error) {
             return Exit::Done;
         }
-        eprintln!("granary: {}", granary_harvest::in_full(error.as_ref()));
+        eprintln!("granary: {}", plain(&granary_harvest::in_full(error.as_ref())));
         let full = error.chain().any(|cause| {
             let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
             matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))

@@ -47,8 +47,14 @@ async fn a_wrong_bucket_a_wrong_queue_and_a_stack_that_is_not_there_are_named_wi
     says(&ended, 2, &["name one with --queue"]);
     let ended = granary(&cloud.localstack, "test", &["--stack", "none", "status"]);
     says(&ended, 2, &["there is no stack none in us-east-1", "sam deploy"]);
-    let ended = granary(&cloud.localstack, "test", &["start"]);
-    says(&ended, 2, &["--stack"]);
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("granary");
+    let place = place.to_str().unwrap();
+    let ended = granary(&cloud.localstack, "test", &["--granary", place, "start"]);
+    says(&ended, 2, &["there is no granary at ", place]);
+    assert!(granary(&cloud.localstack, "test", &["--granary", place, "add", &server.oai()]).code == Some(0));
+    let ended = granary(&cloud.localstack, "test", &["--granary", place, "start"]);
+    says(&ended, 2, &["no `granary serve` runs over ", "--stack"]);
 }
 
 #[test]

@@ -42,7 +42,9 @@ impl Granary {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_granary"));
         command.arg("--granary").arg(self.path()).args(args);
-        for variable in ["GRANARY", "GRANARY_QUEUE", "GRANARY_CONTACT", "GRANARY_LOG"] {
+        for variable in
+            ["GRANARY", "GRANARY_QUEUE", "GRANARY_CONTACT", "GRANARY_LOG", "GRANARY_SERVER", "GRANARY_AUTH"]
+        {
             command.env_remove(variable);
         }
         command.stdin(Stdio::null());

@@ -30,7 +30,7 @@ pub(crate) async fn run(
             entry.path
         );
     };
-    let mut out = Printer::out();
+    let mut out = Printer::raw();
     let mut pieces = got.into_stream();
     while let Some(piece) = pieces.next().await {
         out.write_all(&piece?)?;

@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use chrono::Utc;
+use chrono::{SecondsFormat, Utc};
+use granary_console::Standing;
 use granary_harvest::{Granary, Source, Tls};
 use granary_oai_pmh::Needs;
 use granary_queue::{Queue, Select};
@@ -13,6 +14,7 @@ use crate::{
     args::Global,
     exit::{Exit, Misuse},
     printer::{Out, Printer, bytes, in_brackets},
+    server::Server,
     setup,
 };
 
@@ -30,19 +32,23 @@ pub(crate) async fn run(global: &Global, printer: Printer, silo: Option<SiloName
             silos
         }
     };
+    let server = of_server(global, &granary).await?;
     let mut all = Vec::new();
     for name in &silos {
         let source = sources.iter().find(|source| source.silo == *name);
-        all.push(of_silo(&granary, queue.as_deref(), name, source).await?);
+        let mut value = of_silo(&granary, queue.as_deref(), name, source).await?;
+        value["standing"] = standing(&server, name);
+        all.push(value);
     }
     if let (Some(_), Some(value)) = (&silo, all.first()) {
         printer.result(value, |out| print(out, value))?;
         return Ok(Exit::Done);
     }
     let depth = depth(queue.as_deref(), &Select::All).await?;
-    let value = json!({"granary": granary.place(""), "queue": depth, "silos": all});
+    let value = json!({"granary": granary.place(""), "server": server, "queue": depth, "silos": all});
     printer.result(&value, |out| {
         all.iter().try_for_each(|value| print(out, value))?;
+        print_server(out, &server)?;
         writeln!(
             out,
             "queue: {} waiting, {} to be tried later, {} in work, {} dead",
@@ -50,6 +56,37 @@ pub(crate) async fn run(global: &Global, printer: Printer, silo: Option<SiloName
         )
     })?;
     Ok(Exit::Done)
+}
+
+/// What the `granary serve` over this granary says of itself; nothing when there is none.
+async fn of_server(global: &Global, granary: &Granary) -> anyhow::Result<Value> {
+    let Some(server) = Server::find(global, Some(granary)).await? else { return Ok(Value::Null) };
+    let mut value = server.get("api/status").await?;
+    value["url"] = server.url.as_str().into();
+    Ok(value)
+}
+
+/// How a source stands for the server that looks after it.
+fn standing(server: &Value, silo: &SiloName) -> Value {
+    let sources = server["sources"].as_array().into_iter().flatten();
+    let found = sources.into_iter().find(|source| source["silo"] == silo.as_str());
+    found.map(|source| source["standing"].clone()).unwrap_or_default()
+}
+
+fn print_server(out: &mut Out, server: &Value) -> std::io::Result<()> {
+    let Some(url) = server["url"].as_str() else { return Ok(()) };
+    let workers = server["workers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let running = workers.iter().filter(|worker| worker["state"] == "running").count();
+    match server["schedule"].as_str() {
+        None => writeln!(out, "server: {url}, which only shows"),
+        Some(schedule) => {
+            writeln!(
+                out,
+                "server: {url}, schedule {schedule}, {running} of {} workers running",
+                workers.len()
+            )
+        }
+    }
 }
 
 async fn depth(queue: Option<&dyn Queue>, select: &Select) -> anyhow::Result<Value> {
@@ -123,6 +160,14 @@ async fn of_silo(
 fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
     let text = |value: &Value| value.as_str().map_or_else(|| "-".to_owned(), str::to_owned);
     writeln!(out, "{}  {}", text(&value["silo"]), text(&value["url"]))?;
+    if let Ok(standing) = serde_json::from_value::<Standing>(value["standing"].clone()) {
+        match &standing {
+            Standing::Idle { next } => {
+                writeln!(out, "  idle, next run {}", next.to_rfc3339_opts(SecondsFormat::Secs, true))?;
+            }
+            _ => writeln!(out, "  {}", standing.word())?,
+        }
+    }
     let size = value["bytes"].as_u64().map(bytes).unwrap_or_default();
     writeln!(
         out,
@@ -153,10 +198,11 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
     if let Some(run) = value["run"].as_object() {
         let lease = &value["lease"];
         let in_bucket = value["path"].as_str().is_some_and(|path| path.starts_with("s3://"));
-        let state = match (lease.is_object(), in_bucket) {
+        let has_schedule = in_bucket || value["standing"].is_object();
+        let state = match (lease.is_object(), has_schedule) {
             (true, _) => "in progress",
             (false, false) => "interrupted; `granary harvest` goes on with it",
-            (false, true) => "goes on at the next tick, or with `granary harvest`",
+            (false, true) => "interrupted; the schedule goes on with it, or `granary harvest`",
         };
         writeln!(
             out,

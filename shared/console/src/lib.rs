@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use app::Console;
 pub use guard::{Guard, InvalidSecret, Secret};
+pub use model::Standing;
 pub use routes::{Endpoint, endpoints};
 pub use serve::serve;
 

@@ -142,7 +142,9 @@ fn pause(attempt: u32) -> Duration {
 impl ObjectStore for BucketStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
         match opts.mode {
-            PutMode::Overwrite => self.inner.put_opts(location, payload, opts).await,
+            PutMode::Overwrite => {
+                until_answered(|| self.inner.put_opts(location, payload.clone(), opts.clone())).await
+            }
             PutMode::Create | PutMode::Update(_) => self.put_conditionally(location, payload, opts).await,
         }
     }
@@ -160,11 +162,12 @@ impl ObjectStore for BucketStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
+        // Also an answer that there is nothing can be cut off, and is not asked for again by the client below.
+        until_answered(|| self.inner.get_opts(location, options.clone())).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.inner.get_ranges(location, ranges).await
+        until_answered(|| self.inner.get_ranges(location, ranges)).await
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {

@@ -37,7 +37,7 @@ pub(crate) use runs::{RunsView, report, runs};
 pub(crate) use settings::{Given, Wrong};
 pub(crate) use silos::{SiloView, silo, silos};
 pub(crate) use source::{Doings, SourceDetail, SourceView, failures, no_such_source, source, sources};
-pub(crate) use standing::Standing;
+pub use standing::Standing;
 pub(crate) use status::{SourceStatus, StatusView, status, status_of};
 pub(crate) use totals::TotalsView;
 pub(crate) use verify::{FixityView, Outcome, fixity};

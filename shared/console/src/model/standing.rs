@@ -3,36 +3,61 @@
 use chrono::{DateTime, Utc};
 use granary_harvest::{Source, State, Turn};
 use granary_supervisor::{Activity, Controls, Switch};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How a source stands: the first of these that is so.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
-pub(crate) enum Standing {
+#[non_exhaustive]
+pub enum Standing {
     /// What is remembered of it cannot be read.
-    Unreadable { detail: String },
+    Unreadable {
+        /// Why.
+        detail: String,
+    },
     /// A run is in hand here.
-    Running { since: DateTime<Utc> },
+    Running {
+        /// When it began here.
+        since: DateTime<Utc>,
+    },
     /// A run in hand is being stopped.
     Stopping,
     /// A run was asked for, and begins as soon as there is room.
     Asked,
     /// A run is in hand elsewhere, or was when its process died.
-    Leased { holder: String, expires: DateTime<Utc> },
+    Leased {
+        /// Whose it is.
+        holder: String,
+        /// When it is free again, unless its holder lives.
+        expires: DateTime<Utc>,
+    },
     /// Somebody stopped it: it is left alone until somebody starts it.
     Held,
     /// The schedule is paused.
     Paused,
     /// The endpoint asked not to be troubled before.
-    Waiting { until: DateTime<Utc> },
+    Waiting {
+        /// When it may be asked again.
+        until: DateTime<Utc>,
+    },
     /// It has failed, and is tried again.
-    Failing { times: u32, detail: String, again: DateTime<Utc> },
+    Failing {
+        /// How often in turn.
+        times: u32,
+        /// Why, the last time.
+        detail: String,
+        /// When it is tried again.
+        again: DateTime<Utc>,
+    },
     /// Its run is unfinished, and is gone on with at the schedule's next look.
     GoesOn,
     /// Its next run begins at the schedule's next look.
     Due,
     /// Its next run is not due yet.
-    Idle { next: DateTime<Utc> },
+    Idle {
+        /// When it is.
+        next: DateTime<Utc>,
+    },
 }
 
 impl Standing {
@@ -71,7 +96,7 @@ impl Standing {
     }
 
     /// In a word or two.
-    pub(crate) fn word(&self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "cannot be read",
             Self::Running { .. } => "running",
