@@ -12,7 +12,10 @@ use futures::stream::BoxStream;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
-    aws::AmazonS3, client::HttpError, path::Path, prefix::PrefixStore,
+    aws::AmazonS3,
+    client::{HttpError, HttpErrorKind},
+    path::Path,
+    prefix::PrefixStore,
 };
 
 use self::upload::CreateOnlyUpload;
@@ -113,8 +116,9 @@ enum Outcome {
 fn was_lost(error: &Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        if error.is::<HttpError>() {
-            return true;
+        if let Some(error) = error.downcast_ref::<HttpError>() {
+            // Nobody to connect to has been tried for minutes by the client below.
+            return error.kind() != HttpErrorKind::Connect;
         }
         cause = error.source();
     }
