@@ -1,6 +1,7 @@
 """What the commands of this folder have in common: options, and how they end."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import Callable
@@ -31,6 +32,9 @@ def names(options: argparse.Namespace):
 
 def run(main: Callable[[], None]) -> None:
     """Runs a command: 0 when it worked, 1 and a sentence when it did not, 130 when it was interrupted."""
+    # Also of a shell that lets what is in the background ignore SIGINT: what was started is stopped.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         main()
     except (Failed, Missing) as error:
