@@ -31,7 +31,7 @@ async function start(program, args, env = {}) {
   return { child, line };
 }
 
-/** Ends a program that was started here, and waits for its end. */
+/** Ends a program that was started here, unless it has ended, and waits for its end. */
 export async function end({ child }, signal = "SIGTERM") {
   child.kill(signal);
   return child.ended;
@@ -41,34 +41,96 @@ export async function end({ child }, signal = "SIGTERM") {
 export async function repository(...args) {
   const started = await start("granary-test-repository", args);
   const oai = started.line.split(" ").at(-1);
-  const control = (what, method = "POST") => fetch(new URL(`/_repository/${what}`, oai), { method });
-  return { ...started, oai, control, items: async () => (await control("items", "GET")).json() };
-}
-
-/** A folder for a granary, removed by `remove`. */
-export async function folder() {
-  const place = await mkdtemp(path.join(tmpdir(), "granary-"));
-  return { granary: path.join(place, "granary"), remove: () => rm(place, { recursive: true, force: true }) };
+  const control = async (what, method = "POST") => {
+    const answer = await fetch(new URL(`/_repository/${what}`, oai), { method });
+    assert.ok(answer.ok, `${what}: ${answer.status}`);
+    return answer;
+  };
+  const items = async () => (await control("items", "GET")).json();
+  const asked = async () => (await (await control("log", "GET")).json()).length;
+  return { ...started, oai, control, items, asked };
 }
 
 /** `granary serve` over a granary. */
-export async function serve(granary, ...args) {
-  const started = await start("granary", ["--granary", granary, "serve", "--listen", "127.0.0.1:0", ...args]);
+export async function serve(place, ...args) {
+  const started = await start("granary", ["--granary", place, "serve", "--listen", "127.0.0.1:0", ...args]);
   return { ...started, url: started.line };
 }
 
-/** Runs `granary` to its end. */
+/** Runs `granary` to its end; it has to end with 0. Resolves with what it printed. */
 export async function granary(place, ...args) {
-  const child = spawn(path.join(target, "granary"), ["--granary", place, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  return (await run(place, args)).stdout;
+}
+
+/** Runs `granary --json` to its end and resolves with the one document that it printed. */
+export async function status(place) {
+  return JSON.parse(await granary(place, "--json", "status"));
+}
+
+async function run(place, args, input = "") {
+  const child = spawn(path.join(target, "granary"), ["--granary", place, ...args], { stdio: "pipe" });
   const output = { stdout: "", stderr: "" };
   child.stdout.on("data", (bytes) => (output.stdout += bytes));
   child.stderr.on("data", (bytes) => (output.stderr += bytes));
-  const code = await new Promise((resolve) => child.once("exit", resolve));
-  return { code, ...output };
+  child.stdin.end(input);
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  assert.equal(code, 0, `granary ${args.join(" ")}: ${output.stderr}`);
+  return output;
 }
 
-/** A browser. */
-export function browser() {
+/** A secret that opens a console: the file to start it with. */
+export async function secret(folder, text) {
+  const file = path.join(folder, "secret");
+  await run("nowhere", ["serve", "--set-secret", file], `${text}\n`);
+  return file;
+}
+
+/** Waits until something is so, which is asked again and again. */
+export async function until(what, holds) {
+  const end = Date.now() + 120_000;
+  let last;
+  do {
+    try {
+      if (await holds()) return;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  } while (Date.now() < end);
+  assert.fail(`${what} takes too long${last ? `: ${last}` : ""}`);
+}
+
+/**
+ * What most tests need: a folder for a granary, and everything that is started for a test, ended with it. Programs that a test
+ * starts by `use` end when it ends, the last one first.
+ */
+export async function stage(t) {
+  const folder = await mkdtemp(path.join(tmpdir(), "granary-"));
+  const started = [];
+  t.after(async () => {
+    for (const one of started.reverse()) await (one.close ? one.close() : end(one));
+    await rm(folder, { recursive: true, force: true });
+  });
+  const use = (one) => {
+    started.push(one);
+    return one;
+  };
+  const chromium = use(await browser());
+  return {
+    folder,
+    granary: path.join(folder, "granary"),
+    use,
+    /** A new visitor's tab at a URL. */
+    visit: async (url, options = {}) => {
+      const context = await chromium.newContext({ ...options });
+      const page = await tab(context, url);
+      await page.goto(url);
+      return page;
+    },
+  };
+}
+
+function browser() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -89,6 +151,7 @@ export function browser() {
  */
 export async function tab(context, url) {
   const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
   const wrong = [];
   page.on("pageerror", (error) => wrong.push(`script: ${error.message}`));
   page.on("dialog", (dialog) => {
@@ -101,7 +164,6 @@ export async function tab(context, url) {
   page.on("request", (request) => {
     if (new URL(request.url()).origin !== new URL(url).origin) wrong.push(`elsewhere: ${request.url()}`);
   });
-  page.wrong = wrong;
   page.check = () => assert.deepEqual(wrong, []);
   return page;
 }
