@@ -56,10 +56,17 @@ impl Silo {
         };
         let Range { folder, beginning, offset } = range;
         let files = self.objects().list_with_offset(Some(&folder), &offset);
+        let comes_before = {
+            let beginning = beginning.clone();
+            move |file: &object_store::Result<ObjectMeta>| {
+                file.as_ref().is_ok_and(|file| file.location.as_ref() < beginning.as_str())
+            }
+        };
         let is_meant = move |file: &object_store::Result<ObjectMeta>| {
             file.as_ref().map_or(true, |file| file.location.as_ref().starts_with(&beginning))
         };
         files
+            .skip_while(move |file| std::future::ready(comes_before(file)))
             .take_while(move |file| std::future::ready(is_meant(file)))
             .filter_map(move |file| {
                 let file = file.map_err(Error::store("list", &root));
@@ -116,8 +123,11 @@ impl Range {
             };
             Path::parse(text).map_err(failed)
         };
-        // All paths that begin so come after the beginning itself.
-        let first = path(beginning.trim_end_matches('/'))?;
+        // All paths that begin so come after the beginning itself. But where it is a folder, SeaweedFS would pass over what is in
+        // it, so the list begins a little before.
+        let mut before = beginning.trim_end_matches('/').to_owned();
+        before.pop();
+        let first = path(before.trim_end_matches('/'))?;
         let after = after.map(|after| silo.location(after, MANIFEST)).transpose()?;
         let offset = after.filter(|after| *after > first).unwrap_or(first);
         Ok(Self { folder: path(folder)?, beginning, offset })
