@@ -23,6 +23,7 @@ mod page;
 mod payload;
 mod record;
 mod rights;
+mod work;
 mod xml;
 
 pub use error::Error;
@@ -33,3 +34,4 @@ pub use lack::Lack;
 pub use method::{Method, UnknownMethod};
 pub use page::{Next, Page, PageFound, read_page};
 pub use record::{Availability, FileRef, Found, NameFrom, Record};
+pub use work::Work;
