@@ -309,6 +309,7 @@ pub(crate) async fn page_failed(
     fetcher: &Fetcher,
     client: &Client,
     source: &Source,
+    needs: &Needs,
     error: granary_oai_pmh::Error,
 ) -> Result<String, Error> {
     // A firewall keeps us from all lists, and takes it ill to be asked again.
@@ -317,7 +318,7 @@ pub(crate) async fn page_failed(
         return Err(client_error(client, source, error));
     }
     tracing::warn!(silo = %source.silo, "{}", in_full(&error));
-    match Endpoint::open(fetcher, source).await {
+    match Endpoint::open(fetcher, source, needs).await {
         Ok(_) => Ok(in_full(&error)),
         // It has answered as a repository before: a page for maintenance passes.
         Err(Error::NotARepository { url, source, .. }) => Err(Error::Unavailable { url, source }),

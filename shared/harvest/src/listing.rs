@@ -181,7 +181,7 @@ impl HarvestRun {
 
     /// Tells a page that cannot be had from an endpoint that cannot be reached: the latter ends the step.
     pub(crate) async fn page_failed(&mut self, error: granary_oai_pmh::Error) -> Result<String, Error> {
-        page_failed(&self.context.fetcher, &self.client, &self.source, error).await
+        page_failed(&self.context.fetcher, &self.client, &self.source, &self.needs, error).await
     }
 
     /// Lets the windows decide what becomes of the one in trouble.

@@ -6,6 +6,7 @@
 
 mod answer;
 mod brake;
+mod listed;
 mod outcome;
 mod rehearsal;
 mod roll;
@@ -234,7 +235,10 @@ impl HarvestRun {
         self.count_record(&mut done);
         let handled = match self.kind {
             Kind::Eprints3 => self.worker().header(record.header, url).await?,
-            Kind::Oai | Kind::Auto => self.worker().record(record, url).await?,
+            Kind::Oai | Kind::Auto => {
+                let place = self.context.room.for_bytes(record.metadata.as_ref().map_or(0, Vec::len)).await;
+                self.worker().record(record, url, place).await?
+            }
         };
         self.collect(&datestamp, handled, &mut done).await?;
         self.take_in(done).await

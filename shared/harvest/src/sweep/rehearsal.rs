@@ -49,7 +49,7 @@ pub async fn rehearse(
 ) -> Result<Rehearsal, Error> {
     let silo = granary.silo(&source.silo).await?;
     let state = granary.state(&source.silo).await?;
-    let endpoint = Endpoint::open(fetcher, source).await?;
+    let endpoint = Endpoint::open(fetcher, source, &state.learned.needs).await?;
     let learned = endpoint.learn(fetcher, source, &state.learned).await?;
     let prefix = match learned.kind {
         Some(Kind::Oai) => learned.metadata_prefix,

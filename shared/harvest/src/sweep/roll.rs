@@ -1,10 +1,5 @@
 //! The roll of a repository: all identifiers of a source's selection, however long ago they changed.
 
-use std::{
-    collections::HashSet,
-    hash::{BuildHasher, RandomState},
-};
-
 use granary_fetch::Fetcher;
 use granary_oai_pmh::{
     Client, Datestamp, Granularity, Header, Item, Needs, Request, Step, Summary, Trouble, Warning,
@@ -18,13 +13,11 @@ use crate::{
     listing::FAILURES_IN_A_ROW,
     page::Failure,
     source::Source,
+    sweep::listed::{Listed, TooMany},
     window::{Holds, Verdict, Window, Windows},
 };
 
 /// What is listed, as it comes in.
-///
-/// Of each identifier 128 bits are kept: a million take 35 MB, and that two of a billion are alike has a chance of one in
-/// 10^20.
 pub(crate) struct Roll {
     fetcher: Fetcher,
     client: Client,
@@ -36,8 +29,7 @@ pub(crate) struct Roll {
     needs: Needs,
     windows: Windows,
     failures: u32,
-    listed: HashSet<u128>,
-    keys: [RandomState; 2],
+    listed: Listed,
     warnings: Vec<Warning>,
 }
 
@@ -105,15 +97,14 @@ impl Roll {
             latest,
             needs,
             failures: 0,
-            listed: HashSet::new(),
-            keys: [RandomState::new(), RandomState::new()],
+            listed: Listed::default(),
             warnings: Vec::new(),
         }
     }
 
     /// How many identifiers are listed as not deleted.
     pub(crate) fn len(&self) -> u64 {
-        self.listed.len() as u64
+        self.listed.len()
     }
 
     /// What was odd about the lists.
@@ -129,11 +120,16 @@ impl Roll {
     /// # Errors
     /// When the endpoint cannot be reached, or asks to wait.
     pub(crate) async fn next_page(&mut self) -> Result<Called, Error> {
-        let Some(window) = self.windows.current() else { return Ok(Called::Whole) };
+        let Some(window) = self.windows.current() else {
+            self.listed.sort();
+            return Ok(Called::Whole);
+        };
         let list = window.list(&self.prefix, self.granularity, &self.needs, Request::list_identifiers);
         let request = list.request().clone();
         let read = read(&self.client, &request).await;
-        self.enter(&read.headers);
+        if let Err(error) = self.enter(&read.headers) {
+            return Ok(Called::Incomplete(error.to_string()));
+        }
         if let Some(detail) = read.unread {
             return Ok(Called::Incomplete(detail));
         }
@@ -161,7 +157,7 @@ impl Roll {
         }
     }
 
-    fn enter(&mut self, headers: &[Header]) {
+    fn enter(&mut self, headers: &[Header]) -> Result<(), TooMany> {
         let granularity = self.granularity;
         if let Some(window) = self.windows.current() {
             let outside = headers.iter().filter(|header| window.excludes(&header.datestamp, granularity));
@@ -171,15 +167,10 @@ impl Roll {
         for header in headers.iter().filter(|header| !header.deleted) {
             // What is no identifier for a silo is none of its objects'.
             if let Ok(identifier) = header.identifier.parse() {
-                let key = self.key(&identifier);
-                self.listed.insert(key);
+                self.listed.insert(&identifier)?;
             }
         }
-    }
-
-    fn key(&self, identifier: &Identifier) -> u128 {
-        let [one, other] = self.keys.each_ref().map(|key| u128::from(key.hash_one(identifier.as_str())));
-        one << 64 | other
+        Ok(())
     }
 
     async fn trouble(
@@ -190,7 +181,8 @@ impl Roll {
     ) -> Result<Called, Error> {
         let detail = match failure {
             Some(failure) => {
-                page_failed(&self.fetcher, &self.client, &self.source, failure.into_error()).await?
+                page_failed(&self.fetcher, &self.client, &self.source, &self.needs, failure.into_error())
+                    .await?
             }
             None => format!("{}: {trouble}", request.url(&self.source.url)),
         };
@@ -222,7 +214,7 @@ impl Roll {
     /// asked for: the roll says nothing about it.
     pub(crate) fn judge(&self, identifier: &Identifier, manifest: &Manifest) -> Standing {
         let record = manifest.latest_record();
-        let is_listed = || self.listed.contains(&self.key(identifier));
+        let is_listed = || self.listed.contains(identifier);
         if record.is_some_and(|record| record.absent) {
             return if is_listed() { Standing::Back } else { Standing::Aside };
         }
