@@ -309,7 +309,7 @@ async fn summary(
         if let (Some(prefix), Some(why)) = (&report.metadata_prefix, &report.why) {
             writeln!(out, "metadata prefix {prefix}: {why}")?;
         }
-        report.sweep.iter().try_for_each(|sweep| writeln!(out, "sweep: {}", sweep::text(sweep)))
+        report.sweep.iter().try_for_each(|sweep| writeln!(out, "sweep: {sweep}"))
     })?;
     if list_only {
         printer.say("`granary queue` shows what is queued, `granary work --drain` fetches it");

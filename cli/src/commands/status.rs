@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use crate::{
     args::Global,
-    commands::sweep,
     exit::{Exit, Misuse},
     printer::{Out, Printer, bytes, in_brackets},
     server::Server,
@@ -233,7 +232,7 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
         }
     }
     if let Ok(sweep) = serde_json::from_value::<Sweep>(value["last_sweep"].clone()) {
-        writeln!(out, "  last sweep {}: {}", sweep.time, sweep::text(&sweep))?;
+        writeln!(out, "  last sweep {}: {sweep}", sweep.time)?;
         sweep.detail.iter().try_for_each(|detail| writeln!(out, "    because: {detail}"))?;
     }
     for warning in value["last_run"]["warnings"].as_array().into_iter().flatten() {

@@ -1,5 +1,7 @@
 //! What a sweep came to.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
@@ -66,5 +68,52 @@ impl Sweep {
     pub(crate) fn end(&mut self, outcome: Swept, detail: String) {
         self.outcome = outcome;
         self.detail = Some(detail);
+    }
+}
+
+/// How it ended, when not as it should, and its numbers, as far as there are any: for people, without `detail`.
+impl fmt::Display for Sweep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.outcome, self.live) {
+            (Swept::Complete, _) => self.numbers(f),
+            (Swept::Incomplete | Swept::Unavailable, 0) => self.outcome.fmt(f),
+            (Swept::HeldBack | Swept::Incomplete | Swept::Unavailable, _) => {
+                write!(f, "{}; ", self.outcome)?;
+                self.numbers(f)
+            }
+        }
+    }
+}
+
+impl Sweep {
+    fn numbers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { listed, missing, live, returned, .. } = self;
+        write!(f, "{listed} identifiers listed, {missing} of {live} objects missing")?;
+        let parts = [
+            ("absent", self.absent),
+            ("deleted", self.deleted),
+            ("there all the same", self.present),
+            ("not confirmed", self.unconfirmed),
+        ];
+        let parts: Vec<_> =
+            parts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{n} {name}")).collect();
+        if !parts.is_empty() {
+            write!(f, " ({})", parts.join(", "))?;
+        }
+        if *returned > 0 {
+            write!(f, ", {returned} that were absent are back")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Swept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Complete => "completed",
+            Self::HeldBack => "held back, and nothing is marked",
+            Self::Incomplete => "impossible, and nothing is marked",
+            Self::Unavailable => "cut short",
+        })
     }
 }
