@@ -1,9 +1,9 @@
 //! 30, 31, 33 to 38, 43, 45: what is wrong with records.
 
-use granary_test_repository::{Fault, Quirk, Settings};
+use granary_test_repository::{Fault, Kind, Quirk, Settings};
 use serde_json::{Value, json};
 
-use crate::case::{Case, ITEMS, item_of, says};
+use crate::case::{Case, ITEMS, item_of, says, warns};
 
 /// Items 3, 8, 13 and so on: those that quirks of single records concern.
 fn concerned(item: &u32) -> bool {
@@ -49,7 +49,7 @@ async fn q31_where_no_list_may_be_long_the_windows_become_smaller() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn q33_what_vanishes_without_a_word_is_kept() {
+async fn q33_what_vanishes_without_a_word_is_kept_and_a_sweep_marks_it() {
     let case = Case::new(Quirk::SilentDeletions).await;
     case.is_whole(&case.first(0, &[]));
     case.server.delete(3);
@@ -61,17 +61,59 @@ async fn q33_what_vanishes_without_a_word_is_kept() {
     case.is_whole(&case.first(0, &[]));
     assert_eq!(case.again(0, &["--look-back", "10000d"])["unchanged"], 20);
     case.holds(1..=ITEMS);
+    let report = case.again(0, &["--sweep", "--max-absent", "5"]);
+    assert_eq!((&report["sweep"]["absent"], &report["sweep"]["listed"]), (&5.into(), &20.into()), "{report}");
+    case.holds(1..=ITEMS);
+    let (gone, there) = (case.version(3), case.version(4));
+    assert_eq!((&gone["absent"], &there["absent"]), (&true.into(), &Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn q34_an_identifier_that_is_given_to_another_work_makes_a_version_and_both_works_stay() {
-    let case = Case::new(Quirk::IdentifiersReused).await;
+async fn q33_what_only_the_lists_lack_is_not_marked() {
+    let case = Case::with(Settings { page_size: 100, ..Case::settings() }).await;
+    case.is_whole(&case.first(0, &[]));
+    case.server.quirk(Quirk::UnlistedItems);
+    let report = case.again(0, &["--sweep", "--max-absent", "5"]);
+    assert_eq!((&report["sweep"]["absent"], &report["sweep"]["present"]), (&0.into(), &5.into()), "{report}");
+    warns(&report, "oai:generic.eprints.org:3 is there, and the list of identifiers lacks it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn q34_an_identifier_that_is_given_to_another_work_makes_a_marked_version_and_both_works_stay() {
+    let settings = Settings { seed: 2, quirks: vec![Quirk::IdentifiersReused], ..Case::settings() };
+    let case = Case::with(settings).await;
     case.is_whole(&case.first(0, &[]));
     let before = case.metadata(3);
-    assert_eq!(case.again(0, &[])["updated"], 1);
+    let report = case.again(0, &[]);
+    assert_eq!((&report["updated"], &report["other_works"]), (&1.into(), &1.into()), "{report}");
+    warns(&report, "oai:generic.eprints.org:3 may have been given to another work");
     assert_ne!(case.metadata(3), before);
     let old = case.granary.object(&case.silo, 3).join("__1/oai_dc");
     assert_eq!(std::fs::read_to_string(old).unwrap(), before);
+    let marked = case.version(3)["possibly_other_work"].as_str().unwrap().to_owned();
+    assert_eq!(marked, r#""R&D of weevils" by Okafor, Ada"#);
+    let shown = case.granary.expect(0, &["show", &case.silo, "oai:generic.eprints.org:3"]).stdout;
+    says(&shown, &["possibly another work than before", &marked]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn q34_a_title_that_shares_a_word_with_the_one_before_may_be_the_same_work() {
+    // Measurements of weevils, by Okafor; R&D of weevils, by Šimůnek.
+    let case = Case::new(Quirk::IdentifiersReused).await;
+    case.is_whole(&case.first(0, &[]));
+    let report = case.again(0, &[]);
+    assert_eq!((&report["updated"], &report["other_works"]), (&1.into(), &Value::Null), "{report}");
+    assert_eq!(case.version(3)["possibly_other_work"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn q34_of_an_eprint_its_export_tells_that_it_is_another_work() {
+    let case = Case::with(Settings { seed: 2, kind: Kind::Eprints, ..Case::settings() }).await;
+    case.is_whole(&case.first(0, &[]));
+    case.server.reuse(3);
+    let report = case.again(0, &[]);
+    assert_eq!((&report["updated"], &report["other_works"]), (&1.into(), &1.into()), "{report}");
+    assert_eq!(case.version(3)["possibly_other_work"], r#""R&D of weevils" by Okafor"#);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,7 +8,7 @@ use std::{
 };
 
 use granary_harvest::{
-    Context, Error, HarvestRun, Listing, Outstanding, Progress, Report, Source, Until, check, work,
+    Context, Error, HarvestRun, Listing, MaxAbsent, Outstanding, Progress, Report, Source, Until, check, work,
 };
 use granary_queue::Select;
 use tokio::{sync::watch, task::JoinHandle};
@@ -16,7 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     args::Global,
-    commands::{add::SourceOptions, dry_run},
+    commands::{
+        add::SourceOptions,
+        dry_run::{self, Shown},
+        sweep,
+    },
     exit::{Exit, Misuse},
     printer::{Printer, bytes, in_brackets},
     setup,
@@ -46,6 +50,15 @@ pub(crate) struct Harvest {
     /// Stop after so many records
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
+    /// Also list all identifiers, and mark the objects as absent that the repository no longer has
+    ///
+    /// For repositories that do not announce what they delete. Each object that is not listed is asked for by itself before
+    /// it is marked. Nothing is removed: a version says that the record is absent.
+    #[arg(long, conflicts_with = "limit")]
+    sweep: bool,
+    /// How many objects a sweep may find missing, as a number or a share; when it finds more, it marks nothing
+    #[arg(long, value_name = "N|N%", requires = "sweep", default_value_t)]
+    max_absent: MaxAbsent,
     /// Only say what would be done; write nothing
     #[arg(long)]
     dry_run: bool,
@@ -54,7 +67,9 @@ pub(crate) struct Harvest {
 pub(crate) async fn run(global: &Global, printer: Printer, command: Harvest) -> anyhow::Result<Exit> {
     let stop = setup::stop_on_signal()?;
     if command.dry_run {
-        return dry_run::run(global, printer, &command.targets, &command.options, command.limit).await;
+        let shown =
+            if command.sweep { Shown::Sweep(command.max_absent) } else { Shown::Records(command.limit) };
+        return dry_run::run(global, printer, &command.targets, &command.options, shown).await;
     }
     let urls = command.targets.iter().filter(|target| target.contains("://")).count();
     if urls > 1 && command.options.silo.is_some() {
@@ -175,7 +190,7 @@ async fn list_and_download(
     command: &Harvest,
 ) -> Result<Listing, Error> {
     if command.list_only {
-        return run.list().await;
+        return list(run, command).await;
     }
     let (listed, is_listed) = watch::channel(false);
     // Each loop takes up to ten tasks at a time; the connections are bounded for each host.
@@ -194,7 +209,7 @@ async fn list_and_download(
         })
     };
     let workers = start(Until::DrainedAfter(is_listed));
-    let listing = run.list().await;
+    let listing = list(run, command).await;
     if listing.is_err() {
         context.stop.cancel();
     }
@@ -211,6 +226,14 @@ async fn list_and_download(
         wait_for(start(Until::Drained), run, context, &done).await?;
     }
     Ok(Listing::Done)
+}
+
+/// Lists what is new, and then all there is, when a sweep was asked for.
+async fn list(run: &mut HarvestRun, command: &Harvest) -> Result<Listing, Error> {
+    match run.list().await? {
+        Listing::Done if command.sweep => run.sweep(command.max_absent).await,
+        listing => Ok(listing),
+    }
 }
 
 /// Waits for workers to end, and renews the lease meanwhile. Of a queue that holds the tasks of others too, they would see no
@@ -276,16 +299,26 @@ async fn summary(
             let reasons = in_brackets(counts.without_files.by_reason());
             writeln!(out, "{without} new or changed records have no file to fetch{reasons}")?;
         }
+        if counts.other_works > 0 {
+            let n = counts.other_works;
+            writeln!(
+                out,
+                "{n} changed records may be about other works than before; `granary show` quotes those"
+            )?;
+        }
         if let (Some(prefix), Some(why)) = (&report.metadata_prefix, &report.why) {
             writeln!(out, "metadata prefix {prefix}: {why}")?;
         }
-        Ok(())
+        report.sweep.iter().try_for_each(|sweep| writeln!(out, "sweep: {sweep}"))
     })?;
     if list_only {
         printer.say("`granary queue` shows what is queued, `granary work --drain` fetches it");
     }
     for warning in &report.warnings {
         printer.say(format_args!("warning: {warning}"));
+    }
+    if let Some(trouble) = report.sweep.as_ref().and_then(sweep::trouble) {
+        printer.say(trouble);
     }
     for problem in report.problems.iter().take(10) {
         printer.say(format_args!(
@@ -316,7 +349,8 @@ async fn summary(
         ));
     }
     let whole = counts.failed == 0 && report.gaps == 0 && report.problems.is_empty() && failures.is_empty();
-    Ok(if whole { Exit::Done } else { Exit::Failed })
+    let exit = if whole { Exit::Done } else { Exit::Failed };
+    Ok(report.sweep.as_ref().map_or(Exit::Done, sweep::exit).max(exit))
 }
 
 /// The dead letters of the silo, counted by reason.

@@ -16,6 +16,7 @@ pub(crate) mod show;
 pub(crate) mod sources;
 pub(crate) mod start;
 pub(crate) mod status;
+pub(crate) mod sweep;
 pub(crate) mod tail;
 pub(crate) mod verify;
 pub(crate) mod work;

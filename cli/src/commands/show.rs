@@ -66,6 +66,8 @@ fn version_json(manifest: &Manifest, version: &VersionName, place: &impl Fn(&str
         "date": manifest.version_dates.get(version),
         "datestamp": record.and_then(|record| record.datestamp.as_ref()),
         "deleted": record.is_some_and(|record| record.deleted),
+        "absent": record.is_some_and(|record| record.absent),
+        "possibly_other_work": record.and_then(|record| record.possibly_other_work.as_ref()),
         "sets": record.map(|record| &record.sets),
         "run": record.and_then(|record| record.run.as_ref()),
         "files": files,
@@ -82,10 +84,18 @@ fn print_version(
     place: &impl Fn(&str) -> String,
 ) -> std::io::Result<()> {
     let record = manifest.record(version);
-    let date = record.and_then(|record| record.datestamp.clone());
+    // An absent record has the datestamp of the version before; when that was found is the version's own date.
+    let date = record.filter(|record| !record.absent).and_then(|record| record.datestamp.clone());
     let date = date.or_else(|| manifest.version_dates.get(version).cloned()).unwrap_or_default();
-    let deleted = if record.is_some_and(|record| record.deleted) { ", deleted" } else { "" };
-    writeln!(out, "version {version}  {date}{deleted}")?;
+    let gone = match record {
+        Some(record) if record.deleted => ", deleted",
+        Some(record) if record.absent => ", absent: the repository no longer knows it",
+        Some(_) | None => "",
+    };
+    writeln!(out, "version {version}  {date}{gone}")?;
+    if let Some(before) = record.and_then(|record| record.possibly_other_work.as_ref()) {
+        writeln!(out, "  possibly another work than before: {before}")?;
+    }
     for (name, entry) in manifest.inventory(version) {
         let size = entry.size.map(bytes).unwrap_or_default();
         let kind = if manifest.is_metadata(&entry) { "metadata" } else { "file" };

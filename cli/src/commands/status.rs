@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use chrono::{SecondsFormat, Utc};
 use granary_console::Standing;
-use granary_harvest::{Granary, Source, Tls};
+use granary_harvest::{Granary, Source, Sweep, Tls};
 use granary_oai_pmh::Needs;
 use granary_queue::{Queue, Select};
 use granary_silo::SiloName;
@@ -150,6 +150,7 @@ async fn of_silo(
         "lease": state.lease,
         "run": run,
         "last_run": last,
+        "last_sweep": state.last_sweep,
         "queue": depth(queue, &Select::Silo(name.to_string())).await?,
         "objects": usage.objects,
         "files": usage.files,
@@ -229,6 +230,10 @@ fn print(out: &mut Out, value: &Value) -> std::io::Result<()> {
         if !reasons.is_empty() {
             writeln!(out, "    records without a file to fetch{reasons}")?;
         }
+    }
+    if let Ok(sweep) = serde_json::from_value::<Sweep>(value["last_sweep"].clone()) {
+        writeln!(out, "  last sweep {}: {sweep}", sweep.time)?;
+        sweep.detail.iter().try_for_each(|detail| writeln!(out, "    because: {detail}"))?;
     }
     for warning in value["last_run"]["warnings"].as_array().into_iter().flatten() {
         writeln!(out, "  warning of the last run: {}", text(warning))?;

@@ -26,6 +26,7 @@ mod page;
 mod payload;
 mod record;
 mod rights;
+mod work;
 mod xml;
 
 pub use describe::{Description, Field, Value, describe};
@@ -37,3 +38,4 @@ pub use lack::Lack;
 pub use method::{Method, UnknownMethod};
 pub use page::{Next, Page, PageFound, read_page};
 pub use record::{Availability, FileRef, Found, NameFrom, Record};
+pub use work::Work;

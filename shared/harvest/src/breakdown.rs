@@ -40,7 +40,7 @@ macro_rules! breakdown {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks like that")]
-fn is_zero(number: &u64) -> bool {
+pub(crate) fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 

@@ -301,6 +301,31 @@ fn best_format<'a>(formats: &'a [MetadataFormat], asked: Option<&str>) -> Option
     }
 }
 
+/// Tells a page that cannot be had, and why, from an endpoint that cannot be reached.
+///
+/// # Errors
+/// The latter.
+pub(crate) async fn page_failed(
+    fetcher: &Fetcher,
+    client: &Client,
+    source: &Source,
+    needs: &Needs,
+    error: granary_oai_pmh::Error,
+) -> Result<String, Error> {
+    // A firewall keeps us from all lists, and takes it ill to be asked again.
+    let by_firewall = matches!(&error, granary_oai_pmh::Error::Fetch { .. }) && error.is_blocked();
+    if by_firewall || matches!(error.retry(), Retry::NotBefore(_)) {
+        return Err(client_error(client, source, error));
+    }
+    tracing::warn!(silo = %source.silo, "{}", in_full(&error));
+    match Endpoint::open(fetcher, source, needs).await {
+        Ok(_) => Ok(in_full(&error)),
+        // It has answered as a repository before: a page for maintenance passes.
+        Err(Error::NotARepository { url, source, .. }) => Err(Error::Unavailable { url, source }),
+        Err(error) => Err(error),
+    }
+}
+
 /// The client's error as the host should see it.
 pub(crate) fn client_error(client: &Client, source: &Source, error: granary_oai_pmh::Error) -> Error {
     let url = source.url.to_string();

@@ -150,6 +150,31 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it is the endpoint's: the store and the queue are well.
+    pub(crate) fn is_of_endpoint(&self) -> bool {
+        match self {
+            Self::NotARepository { .. }
+            | Self::Unavailable { .. }
+            | Self::Blocked { .. }
+            | Self::NotBefore { .. }
+            | Self::OutOfTime { .. }
+            | Self::Refused { .. }
+            | Self::EveryListFails { .. } => true,
+            Self::Store { .. }
+            | Self::Silo(_)
+            | Self::Queue(_)
+            | Self::Fetch(_)
+            | Self::Document { .. }
+            | Self::Serialize(_)
+            | Self::Leased { .. }
+            | Self::TakenOver { .. }
+            | Self::NoSuchSource(_)
+            | Self::OtherEndpoint { .. }
+            | Self::Name(_)
+            | Self::Local { .. } => false,
+        }
+    }
+
     pub(crate) fn store(
         action: &'static str,
         path: impl std::fmt::Display,

@@ -303,6 +303,7 @@ impl HarvestRun {
             started: clock::format(run.started),
             ended: clock::format(ended),
             watermark: watermark.as_ref().map(ToString::to_string),
+            sweep: run.sweep.clone(),
             problems: run.problems.clone(),
             open_gaps: gaps.clone(),
             warnings: run.warnings.clone(),
@@ -317,6 +318,9 @@ impl HarvestRun {
                 }
                 state.gaps.clone_from(&gaps);
                 state.last_run = Some(report.run.clone());
+                if report.sweep.is_some() {
+                    state.last_sweep.clone_from(&report.sweep);
+                }
                 state.failing = None;
                 state.run = None;
             })
@@ -459,6 +463,7 @@ fn plan(source: &Source, state: &State, learned: &Learned, endpoint: &Endpoint, 
         limited: false,
         quarantined: 0,
         failures: 0,
+        sweep: None,
         quiet: None,
     }
 }

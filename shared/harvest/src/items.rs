@@ -189,8 +189,6 @@ impl HarvestRun {
         let datestamp = header.datestamp.clone();
         let handled = self.worker().header(header, self.source.url.to_string()).await?;
         self.collect(&datestamp, handled, &mut done).await?;
-        self.queue_tasks(&mut done.tasks).await?;
-        self.run.counts.add(&done.counts);
-        Ok(())
+        self.take_in(done).await
     }
 }

@@ -17,6 +17,9 @@ use crate::{
 /// How long a lease lasts. It is renewed with every checkpoint, at least once a page.
 const LEASE: Duration = Duration::from_secs(15 * 60);
 
+/// How much of it is gone when it is renewed by work that saves nothing.
+const RENEWAL: Duration = Duration::from_secs(60);
+
 /// Who is harvesting a source, and until when nobody else may.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -108,6 +111,18 @@ impl Held {
                 return Ok(());
             }
             self.read_again().await?;
+        }
+    }
+
+    /// Renews the lease when a minute of it is gone: between the parts of work that saves nothing.
+    ///
+    /// # Errors
+    /// As [`Held::save`].
+    pub(crate) async fn keep(&mut self) -> Result<(), Error> {
+        let expires = self.state().lease.as_ref().map(|lease| lease.expires);
+        match expires.is_some_and(|expires| expires > clock::now() + LEASE - RENEWAL) {
+            true => Ok(()),
+            false => self.save(|_| {}).await,
         }
     }
 

@@ -2,22 +2,21 @@
 
 use std::sync::atomic::Ordering;
 
-use granary_oai_pmh::{ErrorCode, List, Need, Request, Retry, Selection, Step, Trouble, Warning};
+use granary_oai_pmh::{ErrorCode, List, Need, Request, Selection, Step, Trouble, Warning};
 
 use crate::{
-    endpoint::client_error,
+    endpoint::page_failed,
     error::Error,
     harvest_run::HarvestRun,
     page::Failure,
     source::Kind,
     state::Gap,
-    transfer::in_full,
     window::{Holds, Progress as WindowProgress, SoFar, Verdict, Window},
 };
 
 /// How many windows in a row may be in trouble, and nothing be got in between, before the endpoint is taken for one that
 /// answers nothing: more than it takes to halve a century down to a second (32 times).
-const FAILURES_IN_A_ROW: u32 = 40;
+pub(crate) const FAILURES_IN_A_ROW: u32 = 40;
 
 /// How a harvest step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,18 +181,7 @@ impl HarvestRun {
 
     /// Tells a page that cannot be had from an endpoint that cannot be reached: the latter ends the step.
     pub(crate) async fn page_failed(&mut self, error: granary_oai_pmh::Error) -> Result<String, Error> {
-        // A firewall keeps us from all lists, and takes it ill to be asked again.
-        let by_firewall = matches!(&error, granary_oai_pmh::Error::Fetch { .. }) && error.is_blocked();
-        if by_firewall || matches!(error.retry(), Retry::NotBefore(_)) {
-            return Err(client_error(&self.client, &self.source, error));
-        }
-        tracing::warn!(silo = %self.source.silo, "{}", in_full(&error));
-        match self.endpoint().await {
-            Ok(_) => Ok(in_full(&error)),
-            // It has answered as a repository before: a page for maintenance passes.
-            Err(Error::NotARepository { url, source, .. }) => Err(Error::Unavailable { url, source }),
-            Err(error) => Err(error),
-        }
+        page_failed(&self.context.fetcher, &self.client, &self.source, &self.needs, error).await
     }
 
     /// Lets the windows decide what becomes of the one in trouble.

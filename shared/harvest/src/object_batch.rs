@@ -190,7 +190,7 @@ impl<'a> ObjectBatch<'a> {
             // What the task was for is no longer how things are.
             return Ok(Settlement::Done(Counts::outdated()));
         }
-        let is_deleted = latest.is_some_and(|record| record.deleted);
+        let is_gone = latest.is_some_and(|record| !record.is_live());
         let received = match self.stored_metadata(&job.task).await? {
             Some(received) => Ok(received),
             None => {
@@ -202,8 +202,8 @@ impl<'a> ObjectBatch<'a> {
             Ok(received) => (received, None),
             Err(fault) => match again(&fault, job.message.attempts) {
                 Some(delay) => return Ok(Settlement::Again(delay)),
-                // It was deleted after the task was sent: that it cannot be had is as it should be.
-                None if is_deleted => {
+                // It has gone since the task was sent: that it cannot be had is as it should be.
+                None if is_gone => {
                     return Ok(Settlement::Done(Counts::outdated()));
                 }
                 // The version is made all the same: it was announced, and it says what it lacks.
@@ -233,7 +233,7 @@ impl<'a> ObjectBatch<'a> {
         let record = self.object.as_ref().and_then(|object| object.manifest.latest_record());
         let entry = record
             .filter(|record| {
-                !record.deleted
+                record.is_live()
                     && task.run.is_some()
                     && record.run == task.run
                     && record.datestamp == task.datestamp
@@ -400,6 +400,7 @@ fn counts_of(job: &Job, recorded: &record::Recorded) -> Counts {
             if first { counts.created = 1 } else { counts.updated = 1 }
         }
     }
+    counts.other_works = u64::from(recorded.other_work.is_some());
     if counts.created + counts.updated > 0 {
         counts.without_files = recorded.lacking.as_ref().map(Lacking::count).unwrap_or_default();
     }

@@ -20,7 +20,7 @@ impl ObjectBatch<'_> {
     pub(crate) async fn landing(&mut self, job: &Job) -> Result<Settlement, Error> {
         let version = self.version_for_files(std::slice::from_ref(job)).await?;
         let record = self.object.as_ref().and_then(|object| object.manifest.record(&version));
-        if record.is_some_and(|record| record.deleted || is_older(&job.task, record)) {
+        if record.is_some_and(|record| !record.is_live() || is_older(&job.task, record)) {
             return Ok(Settlement::Done(Counts::outdated()));
         }
         let is_answered = record.is_some_and(|record| {

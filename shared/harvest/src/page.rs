@@ -104,10 +104,7 @@ impl HarvestRun {
             }
         };
         while self.collect_next(&mut work, &mut done).await? {}
-        self.queue_tasks(&mut done.tasks).await?;
-        self.run.counts.add(&done.counts);
-        let room = PROBLEMS_NAMED.saturating_sub(self.run.problems.len());
-        self.run.problems.extend(done.problems.into_iter().take(room));
+        self.take_in(done).await?;
         Ok(PageRead { summary, failure: failure.map(Failure::BreaksOff) })
     }
 
@@ -223,9 +220,19 @@ impl HarvestRun {
         done.counts.add(&handled.counts);
         done.tasks.extend(handled.tasks);
         handled.problem.into_iter().for_each(|problem| done.add_problem(problem));
+        handled.warning.into_iter().for_each(|warning| self.run.warn(warning));
         if done.tasks.len() >= TASKS_HELD {
             self.queue_tasks(&mut done.tasks).await?;
         }
+        Ok(())
+    }
+
+    /// Queues what follows from a page, then counts it.
+    pub(crate) async fn take_in(&mut self, mut done: Page) -> Result<(), Error> {
+        self.queue_tasks(&mut done.tasks).await?;
+        self.run.counts.add(&done.counts);
+        let room = PROBLEMS_NAMED.saturating_sub(self.run.problems.len());
+        self.run.problems.extend(done.problems.into_iter().take(room));
         Ok(())
     }
 

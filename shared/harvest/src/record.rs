@@ -1,7 +1,7 @@
 //! Stores what a repository said of one item: the metadata's bytes, then the manifest.
 
 use bytes::Bytes;
-use granary_finders::Found;
+use granary_finders::{Found, Work};
 use granary_queue::Task;
 use granary_silo::{
     Announcement, Change, Digests, Entry, FileName, Manifest, Metadata, Object, Silo, Updated,
@@ -46,6 +46,8 @@ pub(crate) struct Recorded {
     pub(crate) left_out: LeftOut,
     /// Why there is no file to fetch.
     pub(crate) lacking: Option<Lacking>,
+    /// What the version before was, when this one may be another work.
+    pub(crate) other_work: Option<String>,
 }
 
 /// The media type of metadata: it opens in a browser.
@@ -82,6 +84,7 @@ pub(crate) async fn store(
                 continue;
             }
         };
+        let other_work = other_work(silo, received, before, &change).await?;
         let mut wanted = Wanted::default();
         let updated = silo
             .update::<Interrupted>(identifier, Some(known.take()), |manifest| {
@@ -91,6 +94,12 @@ pub(crate) async fn store(
                 let (after, now_wanted) =
                     apply(silo, manifest, &change, received, metadata.as_deref(), choice);
                 wanted = now_wanted;
+                let after = after.map(|mut after| {
+                    if let (Some(version), Some(before)) = (change.version(), &other_work) {
+                        after.note_other_work(version, before.clone());
+                    }
+                    after
+                });
                 Ok(after.filter(|after| Some(after) != manifest))
             })
             .await;
@@ -104,8 +113,26 @@ pub(crate) async fn store(
             Err(Interrupted::Silo(error)) => return Err(error.into()),
         };
         let Wanted { tasks, left_out, lacking } = wanted;
-        return Ok(Recorded { change, manifest, tasks, left_out, lacking });
+        return Ok(Recorded { change, manifest, tasks, left_out, lacking, other_work });
     }
+}
+
+/// What the newest version is, when the record that replaces it is plainly about another work.
+async fn other_work(
+    silo: &Silo,
+    received: &Received,
+    before: Option<&Manifest>,
+    change: &Change,
+) -> Result<Option<String>, Error> {
+    let (Some((name, bytes, _)), Some(before), Change::Updated(_)) = (&received.metadata, before, change)
+    else {
+        return Ok(None);
+    };
+    let entry = before.latest_record().and_then(|record| record.inventory.get(name.as_str()));
+    let (Some(entry), Some(now)) = (entry, Work::of(bytes)) else { return Ok(None) };
+    let stored = silo.read_bytes(&received.announcement.identifier, &entry.path).await?;
+    let work = stored.and_then(|stored| Work::of(&stored));
+    Ok(work.filter(|before| now.is_plainly_another(before)).map(|before| before.to_string()))
 }
 
 /// Why an update ended early.

@@ -19,10 +19,13 @@ use crate::{
 };
 
 /// What one record came to.
+#[derive(Default)]
 pub(crate) struct Handled {
     pub(crate) counts: Counts,
     pub(crate) tasks: Vec<Task>,
     pub(crate) problem: Option<Problem>,
+    /// What was odd, and lost nothing.
+    pub(crate) warning: Option<String>,
 }
 
 /// What is needed to store one record, apart from the run.
@@ -85,14 +88,14 @@ impl RecordWorker {
             match self.silo.object(&announcement.identifier).await {
                 Ok(object) => {
                     if let Some(counts) = object.and_then(|object| self.stands(&object.manifest, &header)) {
-                        return Ok(Handled { counts, tasks: Vec::new(), problem: None });
+                        return Ok(Handled { counts, ..Handled::default() });
                     }
                 }
                 Err(error) => return Handled::excuse(&header.identifier, error.into()),
             }
         }
         Ok(match self.metadata_task(&header) {
-            Some(task) => Handled { counts: Counts::default(), tasks: vec![task], problem: None },
+            Some(task) => Handled { tasks: vec![task], ..Handled::default() },
             None => Handled::failed(Problem {
                 identifier: Some(header.identifier.clone()),
                 detail: match &self.template {
@@ -111,7 +114,7 @@ impl RecordWorker {
         let stamp = |text: &str| text.parse::<Datestamp>().ok();
         let same = record.datestamp.as_deref().and_then(stamp)? == stamp(&header.datestamp)?;
         let name = FileName::safe(&self.prefix);
-        let complete = same && !record.deleted && record.inventory.contains_key(name.as_str());
+        let complete = same && record.is_live() && record.inventory.contains_key(name.as_str());
         let in_doubt = self
             .refetch_from
             .as_ref()
@@ -174,7 +177,12 @@ impl RecordWorker {
         if counts.created + counts.updated > 0 {
             counts.without_files = recorded.lacking.as_ref().map(Lacking::count).unwrap_or_default();
         }
-        Ok(Handled { counts, tasks: recorded.tasks, problem: None })
+        counts.other_works = u64::from(recorded.other_work.is_some());
+        let identifier = &received.announcement.identifier;
+        let warning = recorded.other_work.map(|before| {
+            format!("{identifier} may have been given to another work: before, it was {before}")
+        });
+        Ok(Handled { counts, tasks: recorded.tasks, problem: None, warning })
     }
 
     fn announcement(
@@ -204,7 +212,7 @@ impl RecordWorker {
 impl Handled {
     fn failed(problem: Problem) -> Self {
         tracing::warn!(identifier = problem.identifier.as_deref(), "a record failed: {}", problem.detail);
-        Self { counts: Counts { failed: 1, ..Counts::default() }, tasks: Vec::new(), problem: Some(problem) }
+        Self { counts: Counts::failed(), problem: Some(problem), ..Self::default() }
     }
 
     /// An error that concerns this record alone costs only itself.

@@ -5,10 +5,11 @@ use granary_silo::SiloName;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    breakdown::{LeftOut, WithoutFiles},
+    breakdown::{LeftOut, WithoutFiles, is_zero},
     error::Error,
     granary::Granary,
     state::Gap,
+    sweep::Sweep,
 };
 
 /// How many problems a report names; all are counted.
@@ -43,6 +44,9 @@ pub struct Counts {
     /// Records, new or changed, that have no file to fetch.
     #[serde(default)]
     pub without_files: WithoutFiles,
+    /// Changed records that may be about another work than before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub other_works: u64,
 }
 
 impl Counts {
@@ -61,6 +65,7 @@ impl Counts {
             skipped,
             left_out,
             without_files,
+            other_works,
         } = other;
         self.pages += pages;
         self.records += records;
@@ -74,6 +79,7 @@ impl Counts {
         self.skipped += skipped;
         self.left_out.add(left_out);
         self.without_files.add(without_files);
+        self.other_works += other_works;
     }
 
     /// A task that has failed for good.
@@ -102,6 +108,7 @@ impl Counts {
             ("bytes", self.bytes),
             ("failed", self.failed),
             ("skipped", self.skipped),
+            ("other_works", self.other_works),
         ] {
             if value > 0 {
                 counters.add(name, value);
@@ -124,6 +131,7 @@ impl Counts {
             skipped: counters.get("skipped"),
             left_out: LeftOut::counted(counters),
             without_files: WithoutFiles::counted(counters),
+            other_works: counters.get("other_works"),
             ..Self::default()
         }
     }
@@ -169,6 +177,9 @@ pub struct Report {
     /// The watermark after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark: Option<String>,
+    /// What its sweep came to, when it swept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
     /// Records that could not be read or stored: the first hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,

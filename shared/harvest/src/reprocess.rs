@@ -125,7 +125,7 @@ async fn of_object(
     let Some(object) = silo.object(identifier).await? else { return Ok(result) };
     let manifest = &object.manifest;
     let Some(version) = manifest.latest().cloned() else { return Ok(result) };
-    if manifest.record(&version).is_some_and(|record| record.deleted) {
+    if !manifest.is_live() {
         return Ok(result);
     }
     let mut found = Found::default();

@@ -13,6 +13,7 @@ use crate::{
     lease::Lease,
     report::{Counts, Problem},
     source::Kind,
+    sweep::Sweep,
     transfer::shortened,
     window::{SoFar, Window, Windows},
 };
@@ -49,6 +50,9 @@ pub struct State {
     /// The last finished run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_run: Option<String>,
+    /// What the last sweep came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sweep: Option<Sweep>,
     /// What keeps the source from being harvested, since the last run that was finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failing: Option<Failing>,
@@ -132,6 +136,9 @@ pub struct Run {
     /// How many lists in a row were in trouble.
     #[serde(default)]
     pub failures: u32,
+    /// What its sweep came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
     /// Since when nothing has been settled, where the queue cannot tell whether something is left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
@@ -341,6 +348,7 @@ impl Default for State {
             run: None,
             gaps: Vec::new(),
             last_run: None,
+            last_sweep: None,
             failing: None,
             other: Map::new(),
         }

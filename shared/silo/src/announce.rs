@@ -94,7 +94,7 @@ impl Manifest {
         if announcement.deleted {
             return if record.deleted && same_datestamp { Change::Unchanged } else { Change::Deleted(next) };
         }
-        if record.deleted || !same_datestamp {
+        if !record.is_live() || !same_datestamp {
             return Change::Updated(next);
         }
         let Some(metadata) = metadata else { return Change::Unchanged };

@@ -9,6 +9,7 @@
 //! Two rules hold everywhere. Bytes are written before the manifest that names them, and a manifest changes
 //! only by compare-and-swap: whoever dies, or loses the race, leaves nothing that a reader could trip over.
 
+mod absence;
 mod announce;
 #[cfg(feature = "s3")]
 mod bucket;
@@ -24,6 +25,7 @@ mod usage;
 mod verify;
 mod writer;
 
+pub use absence::Absence;
 pub use announce::{Announcement, Change, Metadata};
 #[cfg(feature = "s3")]
 pub use bucket::BucketStore;

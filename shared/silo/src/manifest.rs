@@ -82,6 +82,9 @@ pub struct VersionRecord {
     /// Whether the repository announced the record as deleted.
     #[serde(default)]
     pub deleted: bool,
+    /// Whether the record was found to be gone without a word: no list has it, and the repository knows nothing of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub absent: bool,
     /// The sets that the record was in.
     #[serde(default)]
     pub sets: Vec<String>,
@@ -106,9 +109,24 @@ pub struct VersionRecord {
     /// The landing page that was asked, because the metadata names no files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landing_page: Option<LandingPage>,
+    /// What the version before was, when this one may be another work under the same identifier: a hint for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub possibly_other_work: Option<String>,
     /// Keys that we do not know.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+impl VersionRecord {
+    /// Whether the repository had the record: it is neither deleted nor absent.
+    pub fn is_live(&self) -> bool {
+        !self.deleted && !self.absent
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks like that")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A stored file.
@@ -346,6 +364,11 @@ impl Manifest {
     /// Notes why a version has no file to fetch, or that it has one.
     pub fn note_without_files(&mut self, version: &VersionName, why: Option<WithoutFiles>) {
         self.record_mut(version).without_files = why;
+    }
+
+    /// Notes what the version before was, when this one may be another work.
+    pub fn note_other_work(&mut self, version: &VersionName, before: String) {
+        self.record_mut(version).possibly_other_work = Some(before);
     }
 
     /// Notes that a version's landing page was asked, and takes its failure away.

@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use futures::StreamExt;
-use granary_silo::{Announcement, DirectoryStore, Error, Identifier, Manifest, Silo, VersionName};
+use granary_silo::{Absence, Announcement, DirectoryStore, Error, Identifier, Manifest, Silo, VersionName};
 
 fn golden() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -99,20 +99,49 @@ async fn a_new_version_leaves_what_was_there() {
             .await
             .unwrap();
             let after = silo.object(&id(&identifier)).await.unwrap().unwrap().manifest;
-            let (before, mut undone) = (before.manifest, after.clone());
             assert_eq!(after.latest(), Some(&version), "{name} {identifier}");
-            undone.versions.pop();
-            undone.granary = None;
-            undone.currentversion = before.currentversion.clone();
-            undone.date = before.date.clone();
-            for names in [&mut undone.files, &mut undone.metadata_files, &mut undone.subdir] {
-                names.remove(&version);
-            }
-            undone.version_dates.remove(&version);
-            undone.metadata = before.metadata.clone();
-            assert_eq!(undone, before, "{name} {identifier}");
+            assert_only_added(&before.manifest, &after);
         }
     }
+}
+
+#[tokio::test]
+async fn an_absence_is_one_more_version_that_lists_what_was_there_and_is_said_once() {
+    let absence = Absence {
+        run: "r1".to_owned(),
+        request: "http://x/?verb=GetRecord".to_owned(),
+        now: "2026-01-01T00:00:00Z".to_owned(),
+    };
+    for name in ["silo", "silo-plain", "silo-0.4.16", "repo", "repo_dc"] {
+        let silo = open(name).await;
+        for identifier in identifiers(&silo).await {
+            let before = silo.object(&id(&identifier)).await.unwrap().unwrap().manifest;
+            let mut after = before.clone();
+            assert!(before.is_live() && after.mark_absent(&absence), "{name} {identifier}");
+            let version = after.latest().unwrap();
+            assert_eq!(after.inventory(version), before.inventory(before.latest().unwrap()));
+            assert_eq!((&after.currentversion, &after.files[version]), (version, &vec![]));
+            assert_eq!(after.date, "2026-01-01T00:00:00");
+            assert_only_added(&before, &after);
+            assert!(!after.is_live() && !after.mark_absent(&absence), "{name} {identifier}");
+        }
+    }
+}
+
+/// `after` is `before` with one version more, and nothing else of RecordSilo's has changed but its cursor.
+#[track_caller]
+fn assert_only_added(before: &Manifest, after: &Manifest) {
+    let mut undone = after.clone();
+    let version = undone.versions.pop().unwrap();
+    undone.granary = None;
+    undone.currentversion = before.currentversion.clone();
+    undone.date = before.date.clone();
+    for names in [&mut undone.files, &mut undone.metadata_files, &mut undone.subdir] {
+        names.remove(&version);
+    }
+    undone.version_dates.remove(&version);
+    undone.metadata = before.metadata.clone();
+    assert_eq!(undone, *before);
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -113,6 +113,14 @@ async fn vanishing_items_are_gone_once_a_list_has_ended() {
 }
 
 #[tokio::test]
+async fn unlisted_items_are_in_no_list_and_there_all_the_same() {
+    let server = with_quirk(Quirk::UnlistedItems).await;
+    let left = listed(&server, "").await;
+    assert!(left.len() == 20 && left.iter().all(|item| item % 5 != 3), "{left:?}");
+    assert_eq!(refused(&server, ITEM_3).await, None);
+}
+
+#[tokio::test]
 async fn identifiers_are_reused_for_another_work() {
     let server = with_quirk(Quirk::IdentifiersReused).await;
     let (before, file) = (ask(&server, ITEM_3).await, server.file(3, 2));

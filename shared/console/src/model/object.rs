@@ -73,6 +73,8 @@ pub(crate) struct VersionView {
     pub(crate) request: Option<String>,
     /// What had to be mended in what the repository sent.
     pub(crate) repaired: Vec<String>,
+    /// What the version before was, when this one may be another work under the same identifier.
+    pub(crate) possibly_other_work: Option<String>,
     /// What else is noted of it.
     pub(crate) notes: Map<String, Value>,
 }
@@ -92,10 +94,10 @@ impl Status {
     /// What a version says; RecordSilo kept only what was there.
     pub(crate) fn of(record: Option<&VersionRecord>) -> Self {
         let Some(record) = record else { return Self::Present };
-        match record.deleted {
-            true => Self::Deleted,
-            false if record.other.get("absent").is_some_and(|absent| absent == true) => Self::Absent,
-            false => Self::Present,
+        match (record.deleted, record.absent) {
+            (true, _) => Self::Deleted,
+            (false, true) => Self::Absent,
+            (false, false) => Self::Present,
         }
     }
 
@@ -267,6 +269,7 @@ fn version_view(
         run: record.run,
         request: record.request,
         repaired: record.repaired,
+        possibly_other_work: record.possibly_other_work,
         notes: record.other,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::oai::{Code, Draft, Entry, Listing, Next, OaiError};
 
-use super::{BAD_ITEM, Hook, Quirks};
+use super::{BAD_ITEM, Hook, Quirks, concerns};
 
 type Answer = Result<(), OaiError>;
 
@@ -92,6 +92,11 @@ pub(super) fn nameless_error(draft: &mut Draft) -> Answer {
     if draft.at.listing == Listing::Records && draft.entries.iter().any(|entry| entry.number == BAD_ITEM) {
         return Err(Code::InternalException.because("java.lang.NullPointerException"));
     }
+    Ok(())
+}
+
+pub(super) fn leave_out(draft: &mut Draft) -> Answer {
+    draft.entries.retain(|entry| !concerns(entry.number));
     Ok(())
 }
 

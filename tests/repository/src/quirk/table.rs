@@ -231,6 +231,9 @@ quirks! {
     VanishingItems, 33, "vanishing-items",
         "Items 3, 8, 13 and so on vanish unannounced when a list has ended.",
         [Appearance(selection::hide_once_listed)];
+    UnlistedItems, 33, "unlisted-items",
+        "Items 3, 8, 13 and so on are left out of lists, though counted in their size, and GetRecord has them.",
+        [Page(page::leave_out)];
     IdentifiersReused, 34, "identifiers-reused",
         "When a list has ended, the identifier of item 3 is given to another work.",
         [Ending(selection::reuse_identifier)];

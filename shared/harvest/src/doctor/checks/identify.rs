@@ -234,12 +234,12 @@ fn deletions(deleted_record: Option<DeletedRecord>) -> Finding {
         Some(DeletedRecord::Transient) => Finding::worked_around(
             "deleted_record",
             "it announces deleted records for a while only",
-            "it learns of them when it harvests often enough; nothing stored is removed",
+            "it learns of them when it harvests often enough, or sweeps (--sweep); nothing stored is removed",
         ),
         Some(DeletedRecord::No) => Finding::worked_around(
             "deleted_record",
             "it does not announce deleted records",
-            "it keeps what was deleted over there, and does not learn of it",
+            "it keeps what was deleted over there; `granary harvest SILO --sweep` finds and marks it",
         ),
         None => Finding::worked_around(
             "deleted_record",
