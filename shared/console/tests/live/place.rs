@@ -171,9 +171,12 @@ impl Place {
     }
 }
 
-/// Waits for something to come about; a test that waits in vain is ended from outside.
+/// Waits for something to come about, for a minute at most.
+#[track_caller]
 pub(crate) async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = std::time::Instant::now();
     while !is_so().await {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it takes too long");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
