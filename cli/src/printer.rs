@@ -87,10 +87,13 @@ impl Printer {
             let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
             matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
         });
+        let exit = exit::of(error);
         if full {
             eprintln!("granary: free some space and run the same command again; nothing is lost");
+        } else if exit == Exit::Unfinished {
+            eprintln!("granary: run the same command again to go on; nothing is lost");
         }
-        exit::of(error)
+        exit
     }
 }
 

@@ -146,6 +146,17 @@ pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{s}", count(number as u64))
 }
 
+/// A value as people read it: a list of texts as such, anything else as JSON.
+pub(crate) fn readable(value: &serde_json::Value) -> String {
+    let texts = value
+        .as_array()
+        .map(|values| values.iter().map(serde_json::Value::as_str).collect::<Option<Vec<_>>>());
+    match texts {
+        Some(Some(texts)) => texts.join(", "),
+        Some(None) | None => value.to_string(),
+    }
+}
+
 /// What is said in one word with `_` in it: `bad_metadata`.
 pub(crate) fn words(word: &str) -> String {
     word.replace('_', " ")

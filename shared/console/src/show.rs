@@ -34,6 +34,11 @@ pub(crate) fn count(number: &u64) -> String {
     html::count(*number)
 }
 
+/// `1 file`, `2 files`.
+pub(crate) fn counted(number: &u64, noun: &str) -> String {
+    html::counted(usize::try_from(*number).unwrap_or(usize::MAX), noun)
+}
+
 /// Whether two texts are the same: templates have references to references.
 pub(crate) fn is(text: &str, other: &str) -> bool {
     text == other

@@ -51,7 +51,7 @@ pub enum Error {
         source: Box<granary_oai_pmh::Error>,
     },
     /// The endpoint cannot be reached, or fails for now.
-    #[error("{url} cannot be harvested now; run the same command again to go on")]
+    #[error("{url} cannot be harvested now")]
     Unavailable {
         /// The endpoint.
         url: String,
@@ -71,10 +71,7 @@ pub enum Error {
         source: Box<granary_oai_pmh::Error>,
     },
     /// The endpoint asked to be left alone for a while.
-    #[error(
-        "{silo} asks to wait until {}; run the same command again after that",
-        crate::clock::format(*until)
-    )]
+    #[error("{silo} asks to wait until {}", crate::clock::format(*until))]
     NotBefore {
         /// Whose endpoint.
         silo: SiloName,
@@ -96,9 +93,7 @@ pub enum Error {
         detail: String,
     },
     /// One list request after the other fails.
-    #[error(
-        "every list of {url} fails ({detail}); run the same command again to go on, or ask the repository's staff"
-    )]
+    #[error("every list of {url} fails ({detail}); ask the repository's staff, should it go on like that")]
     EveryListFails {
         /// The endpoint.
         url: String,

@@ -172,7 +172,6 @@ impl Place {
 }
 
 /// Waits for something to come about, for a minute at most.
-#[track_caller]
 pub(crate) async fn until(mut is_so: impl AsyncFnMut() -> bool) {
     let begun = std::time::Instant::now();
     while !is_so().await {
