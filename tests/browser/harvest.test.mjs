@@ -44,7 +44,7 @@ test("a source is added, its harvest watched to its end without loading the page
   assert.ok(seen > 0, "it was watched");
   await until("the end", async () => (await word(page)) === "idle");
   assert.ok(await page.evaluate(() => globalThis.loaded), "the page is still the same one");
-  assert.match(await page.locator("#standing").innerText(), new RegExp(`${items} objects`));
+  await page.locator("#standing").getByText(`${items} objects`).waitFor();
   await page.locator("#runs tbody th a").click();
   await page.waitForURL("**/runs/*");
   const report = (await status(place)).silos[0].last_run;
@@ -175,6 +175,7 @@ test("settings are changed, and a source is removed without its silo", async (t)
   await page.getByText("There are no sources yet.").waitFor();
   await page.getByRole("link", { name: "Silos" }).first().click();
   await page.getByRole("link", { name: "theses" }).click();
+  await page.waitForURL("**/silos/theses");
   assert.equal(await page.locator("tbody tr").count(), 3);
   assert.equal(await granary(place, "sources"), "");
   page.check();

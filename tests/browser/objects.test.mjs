@@ -30,13 +30,15 @@ const object = (number) =>
 test("the objects of a silo are read page by page, each once", async () => {
   const page = await visit(`${console.url}silos`);
   await page.getByRole("link", { name: "theses" }).click();
+  await page.waitForURL("**/silos/theses");
   const seen = new Set();
   for (;;) {
     for (const link of await page.locator("tbody th a").all()) seen.add(await link.getAttribute("href"));
     const next = page.getByRole("link", { name: "Next page" });
     if ((await next.count()) === 0) break;
+    const before = page.url();
     await next.click();
-    await page.waitForLoadState();
+    await page.waitForURL((url) => url.href !== before);
   }
   assert.equal(seen.size, 120);
   page.check();
