@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from statistics import median
@@ -10,7 +11,7 @@ from statistics import median
 
 @dataclass
 class Run:
-    """What one run cost. Memory is the largest resident set of the process or of one of its children."""
+    """What one run cost. Memory is the largest resident set of the process, or of one of its children."""
 
     seconds: float
     cpu: float
@@ -19,7 +20,7 @@ class Run:
 
 @dataclass
 class Result:
-    """The runs of one program."""
+    """The runs of one program, one for each round."""
 
     name: str
     runs: list
@@ -36,19 +37,29 @@ class Result:
     def memory(self) -> int:
         return max(run.memory for run in self.runs)
 
+    def times(self, base: "Result") -> list:
+        """How many times as long as `base` it took, round by round: what slows the machine down in a round slows both."""
+        return [ours.seconds / theirs.seconds for ours, theirs in zip(self.runs, base.runs)]
+
 
 def once(command: list, codes=(0,), **options) -> Run:
-    """Runs a command to its end; it has to end with one of these codes."""
-    began = time.monotonic()
+    """Runs a command to its end; it has to end with one of these codes.
+
+    GNU time runs it: a process that is made of this one begins with this one's memory as its largest.
+    """
+    command = [str(part) for part in command]
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, **options}
-    process = subprocess.Popen([str(part) for part in command], **options)
-    said = process.stderr.read() if process.stderr else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in codes:
-        sys.exit(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{said.decode(errors='replace')}")
-    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    with tempfile.NamedTemporaryFile("r") as noted:
+        began = time.monotonic()
+        process = subprocess.Popen(["/usr/bin/time", "-q", "-f", "%M", "-o", noted.name, *command], **options)
+        said = process.stderr.read() if process.stderr else b""
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in codes:
+            sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{said.decode(errors='replace')}")
+        memory = int(noted.read().split()[-1]) * 1024
+    return Run(seconds, usage.ru_utime + usage.ru_stime, memory)
 
 
 def in_turn(rounds: int, programs: dict) -> dict:

@@ -39,8 +39,7 @@ def _harvest(place, table, rounds, records, where, bar):
     results = in_turn(rounds, programs)
     archive.unlink()
     repository.end()
-    table.add(results["granary"], results["tar x"], bar)
-    table.add(results["granary"], results["sickle"], bar)
+    table.add(results["granary"], bar, time_of=[results["tar x"], results["sickle"]])
     table.add(results["tar x"])
     table.add(results["sickle"])
 
@@ -89,7 +88,7 @@ def _files(place, table, rounds, count, size):
     if stored != count:
         sys.exit(f"{stored} files are stored, and not {count}")
     repository.end()
-    table.add(results["granary work"], results["aria2c"], "at least 0.9x the speed", what="speed")
+    table.add(results["granary work"], "at least 0.9x the speed", speed_of=[results["aria2c"]])
     table.add(results["aria2c"])
 
 
@@ -111,7 +110,7 @@ def large_file(place, table, rounds, scale):
 
     results = in_turn(rounds, {"granary work": work, "curl": curl})
     repository.end()
-    table.add(results["granary work"], results["curl"], "at least 0.9x the speed; under 64 MiB", what="speed")
+    table.add(results["granary work"], "at least 0.9x the speed; under 64 MiB", speed_of=[results["curl"]])
     table.add(results["curl"])
 
 
@@ -148,7 +147,7 @@ def verify(place, table, rounds, scale):
     }
     results = in_turn(rounds, programs)
     repository.end()
-    table.add(results["granary verify"], results["sha256sum"], "at least 0.9x the speed", what="speed")
+    table.add(results["granary verify"], "at least 0.9x the speed", speed_of=[results["sha256sum"]])
     table.add(results["sha256sum"])
     table.add(results["granary ls --limit 50"], bar="under 0.1 s")
 

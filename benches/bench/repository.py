@@ -1,5 +1,6 @@
 """A repository that costs nothing: an nginx that serves files, made beforehand."""
 
+import os
 import random
 import socket
 import subprocess
@@ -11,6 +12,7 @@ DATE = "2024-01-01T00:00:00Z"
 OAI = "http://www.openarchives.org/OAI/2.0/"
 
 CONFIGURATION = """
+{user}
 worker_processes 2;
 daemon off;
 pid {folder}/nginx.pid;
@@ -43,7 +45,9 @@ class Repository:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/oai"
         self._write(page, file_size)
-        (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=self.port))
+        # Its workers would become nobody, who may not read here. Who is not root is asked for no user.
+        user = "user root root;" if os.geteuid() == 0 else ""
+        (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=self.port, user=user))
         program = place.program("nginx")
         self._process = subprocess.Popen(
             [program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")],
@@ -66,7 +70,8 @@ class Repository:
                 return
             except OSError:
                 time.sleep(0.05)
-        raise SystemExit((self.folder / "error.log").read_text())
+        self.end()
+        raise SystemExit("\n".join((self.folder / "error.log").read_text().splitlines()[-5:]))
 
     def _write(self, page: int, file_size: int) -> None:
         for folder in ("www/all", "www/new", "www/files"):
@@ -80,11 +85,11 @@ class Repository:
         (answers / "ListMetadataFormats-.xml").write_text(answer("ListMetadataFormats", formats))
         nothing = answer(None, '<error code="noRecordsMatch">nothing new</error>')
         (self.folder / "www/new/ListRecords-.xml").write_text(nothing)
-        words = random.Random(1)
+        chance = random.Random(1)
         pages = range(0, self.records, page)
         for number, first in enumerate(pages):
             last = min(first + page, self.records)
-            records = "".join(record(item, words, self._link(item, file_size)) for item in range(first, last))
+            records = "".join(record(item, chance, self._link(item, file_size)) for item in range(first, last))
             token = f"p{number + 1}" if last < self.records else ""
             records += f'<resumptionToken completeListSize="{self.records}" cursor="{first}">{token}</resumptionToken>'
             name = f"ListRecords-p{number}.xml" if number else "ListRecords-.xml"
@@ -116,21 +121,28 @@ def identify(url: str) -> str:
     )
 
 
-LETTERS = "etaoinshrdlu"
+def words(count: int = 20_000) -> list:
+    """Words of a language that nobody speaks."""
+    letters = random.Random(3)
+    return ["".join(letters.choices("etaoinshrdlu", k=letters.randint(3, 9))) for _ in range(count)]
 
 
-def text(words, count: int) -> str:
-    return " ".join("".join(words.choices(LETTERS, k=words.randint(3, 9))) for _ in range(count))
+WORDS = words()
 
 
-def record(item: int, words, link: str) -> str:
+def text(chance, count: int) -> str:
+    at = chance.randrange(len(WORDS) - count)
+    return " ".join(WORDS[at : at + count])
+
+
+def record(item: int, chance, link: str) -> str:
     """A record as repositories have them: two kilobytes with an abstract."""
     return (
         f"<record><header><identifier>oai:measured.example.org:{item}</identifier><datestamp>{DATE}</datestamp>"
         f"<setSpec>a</setSpec></header><metadata><oai_dc:dc xmlns:oai_dc=\"http://www.openarchives.org/OAI/2.0/oai_dc/\" "
-        f"xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:title>{text(words, 8)} &amp; {text(words, 3)}</dc:title>"
-        f"<dc:creator>{text(words, 2)}</dc:creator><dc:creator>{text(words, 2)}</dc:creator>"
-        f"<dc:description>{text(words, 150)}</dc:description><dc:date>2023-05-06</dc:date><dc:type>Article</dc:type>"
+        f"xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:title>{text(chance, 8)} &amp; {text(chance, 3)}</dc:title>"
+        f"<dc:creator>{text(chance, 2)}</dc:creator><dc:creator>{text(chance, 2)}</dc:creator>"
+        f"<dc:description>{text(chance, 150)}</dc:description><dc:date>2023-05-06</dc:date><dc:type>Article</dc:type>"
         f"<dc:format>application/pdf</dc:format><dc:identifier>{link}</dc:identifier></oai_dc:dc></metadata></record>"
     )
 
