@@ -1,11 +1,11 @@
 //! The web console of a granary: pages for people, and beside them the same things as JSON.
 //!
-//! [`router`] is handlers over a [`Console`]: a granary, and what goes with it. Pages and API render the same views
-//! ([`model`]), so that they say the same; and the views are made from what is stored, not from what this process
+//! [`serve`] answers from a [`Console`]: a granary, and what goes with it. Pages and API render the same views
+//! (`model`), so that they say the same; and the views are made from what is stored, not from what this process
 //! remembers, so that two tabs, two processes and a console that only reads say the same too.
 //!
-//! Everything that a repository has sent is data: templates escape it, its files never run as script ([`files`]), its
-//! names travel in queries. Who may ask at all is decided before any handler is called ([`guard`]).
+//! Everything that a repository has sent is data: templates escape it, its files never run as script (`files`), its
+//! names travel in queries. Who may ask at all is decided before any handler is called (`guard`).
 //!
 //! A page is a file in `pages` with its handler and template, and its line in the table there; so is a resource
 //! of the API in `api`.
