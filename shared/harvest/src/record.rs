@@ -117,6 +117,9 @@ pub(crate) async fn store(
     }
 }
 
+/// Up to here metadata is read to see what work it is about: with what comes of it, any number may be held at once.
+const LONGEST_COMPARED: u64 = 256 << 10;
+
 /// What the newest version is, when the record that replaces it is plainly about another work.
 async fn other_work(
     silo: &Silo,
@@ -129,6 +132,10 @@ async fn other_work(
         return Ok(None);
     };
     let entry = before.latest_record().and_then(|record| record.inventory.get(name.as_str()));
+    let entry = entry.filter(|entry| entry.size.is_some_and(|size| size <= LONGEST_COMPARED));
+    if bytes.len() as u64 > LONGEST_COMPARED {
+        return Ok(None);
+    }
     let (Some(entry), Some(now)) = (entry, Work::of(bytes)) else { return Ok(None) };
     let stored = silo.read_bytes(&received.announcement.identifier, &entry.path).await?;
     let work = stored.and_then(|stored| Work::of(&stored));
