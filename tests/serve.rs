@@ -318,16 +318,40 @@ async fn read_only_it_shows_a_granary_that_it_may_not_write_to() {
     assert_eq!(support::tree(&granary.path()), before, "nothing is written");
 }
 
-#[test]
-fn a_secret_is_kept_as_a_hash_that_only_its_owner_reads() {
-    use std::{io::Write as _, os::unix::fs::PermissionsExt as _, process::Stdio};
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_named_by_its_url_is_steered_with_its_secret_alone() {
+    let granary = Granary::new();
+    let (_running, url) = serve(&granary, &[]);
+    let ended = granary.expect(2, &["--server", &url, "stop"]);
+    assert!(ended.stderr.contains("start the server with --auth"), "{}", ended.stderr);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
-    let granary = Granary::new();
+    let closed = Granary::new();
+    set_secret(&closed, &file, "a long enough secret");
+    let (_running, url) = serve(&closed, &["--auth", file.to_str().unwrap()]);
+    for (secret, code) in [("another secret", 2), ("a long enough secret", 0)] {
+        let mut command = closed.command(&["--server", &url, "stop"]);
+        let ended = command.env("GRANARY_SECRET", secret).output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert_eq!(status(&closed)["server"]["schedule"], "off");
+}
+
+/// Writes a secret's hash to a file.
+fn set_secret(granary: &Granary, file: &std::path::Path, secret: &str) {
+    use std::{io::Write as _, process::Stdio};
     let mut command = granary.command(&["serve", "--set-secret", file.to_str().unwrap()]);
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"a long enough secret\n").unwrap();
+    child.stdin.take().unwrap().write_all(format!("{secret}\n").as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_secret_is_kept_as_a_hash_that_only_its_owner_reads() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    set_secret(&Granary::new(), &file, "a long enough secret");
     let hash = std::fs::read_to_string(&file).unwrap();
     assert!(hash.starts_with("$argon2id$") && !hash.contains("secret"), "{hash}");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);

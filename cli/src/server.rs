@@ -131,11 +131,15 @@ impl Server {
         let answer: Value =
             serde_json::from_str(&response.text().await.unwrap_or_default()).unwrap_or_default();
         let why = answer["error"].as_str().map_or_else(|| status.to_string(), str::to_owned);
-        let hint = match status.as_u16() {
-            401 => "; GRANARY_SECRET holds the secret of --auth",
-            _ => "",
+        let text = match (status.as_u16(), &self.key) {
+            (401, _) => format!("{url}: {why}; GRANARY_SECRET holds the secret of --auth"),
+            // Its key lies in a directory, and there is none, or it was not looked for.
+            (403, None) => format!(
+                "{url} lets nobody change anything from a shell: start the server with --auth, and put its secret into GRANARY_SECRET"
+            ),
+            _ => format!("{url}: {why}"),
         };
-        Err(Misuse(format!("{url}: {why}{hint}")).into())
+        Err(Misuse(text).into())
     }
 }
 
