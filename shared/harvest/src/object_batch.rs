@@ -217,7 +217,7 @@ impl<'a> ObjectBatch<'a> {
         let choice = self.source().map_or_else(|| Choice::of_files(None), Choice::of);
         let recorded = record::store(&self.silo, &received, Some(known), choice).await?;
         let counts = counts_of(job, &recorded);
-        self.object = self.silo.object(&self.identifier).await?;
+        self.object = recorded.object;
         if let Some(fault) = fault {
             self.note_failures(&[(job, None, &fault)]).await?;
             return Ok(Settlement::Failed(fault, Counts::failed()));
@@ -304,7 +304,8 @@ impl<'a> ObjectBatch<'a> {
             return Ok(());
         }
         let known = self.object.take();
-        self.silo
+        let updated = self
+            .silo
             .update::<granary_silo::Error>(&self.identifier, Some(known), |manifest| {
                 let Some((mut manifest, version)) =
                     manifest.cloned().and_then(|m| Some((m.clone(), m.latest()?.clone())))
@@ -336,7 +337,7 @@ impl<'a> ObjectBatch<'a> {
                 Ok(Some(manifest))
             })
             .await?;
-        self.object = self.silo.object(&self.identifier).await?;
+        self.object = updated.into_object();
         Ok(())
     }
 }
@@ -386,7 +387,7 @@ pub(crate) fn announcement(task: &Task, identifier: &Identifier) -> Announcement
 fn counts_of(job: &Job, recorded: &record::Recorded) -> Counts {
     let mut counts = Counts::left_out(recorded.left_out);
     let of_this_run = || {
-        let record = recorded.manifest.as_ref().and_then(|manifest| manifest.latest_record());
+        let record = recorded.object.as_ref().and_then(|object| object.manifest.latest_record());
         job.task.run.is_some() && record.is_some_and(|record| record.run == job.task.run)
     };
     match &recorded.change {
@@ -396,7 +397,7 @@ fn counts_of(job: &Job, recorded: &record::Recorded) -> Counts {
         Change::Unchanged if !of_this_run() => counts.unchanged = 1,
         Change::Unchanged if job.message.attempts == 1 => return Counts::default(),
         Change::Unchanged => {
-            let first = recorded.manifest.as_ref().is_some_and(|manifest| manifest.versions.len() == 1);
+            let first = recorded.object.as_ref().is_some_and(|object| object.manifest.versions.len() == 1);
             if first { counts.created = 1 } else { counts.updated = 1 }
         }
     }

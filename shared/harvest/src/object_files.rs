@@ -100,8 +100,8 @@ impl ObjectBatch<'_> {
             let announcement = announcement(&job.task, &self.identifier);
             let received = Received::without_metadata(announcement);
             let choice = Choice::of_files(self.source());
-            record::store(&self.silo, &received, Some(self.object.take()), choice).await?;
-            self.object = self.silo.object(&self.identifier).await?;
+            let known = self.object.take();
+            self.object = record::store(&self.silo, &received, Some(known), choice).await?.object;
         }
         let latest = self.object.as_ref().and_then(|object| object.manifest.latest());
         Ok(latest.cloned().unwrap_or_else(|| VersionName::number(1)))
@@ -171,14 +171,15 @@ impl ObjectBatch<'_> {
         let identifier = self.identifier.clone();
         let known = self.object.take();
         let mut put = Vec::new();
-        self.silo
+        let updated = self
+            .silo
             .update::<granary_silo::Error>(&identifier, Some(known), |manifest| {
                 let mut after = manifest.cloned().unwrap_or_else(|| Manifest::new(identifier.clone()));
                 put = put_all(&mut after, version, &fetched);
                 Ok((Some(&after) != manifest).then_some(after))
             })
             .await?;
-        self.object = self.silo.object(&identifier).await?;
+        self.object = updated.into_object();
         let settle = |(fetched, put): (Fetched, bool)| {
             let bytes = fetched.entry.size.unwrap_or(0);
             let counts = Counts { files: 1, bytes, ..Counts::default() };

@@ -70,16 +70,17 @@ impl ObjectBatch<'_> {
         let owner = Owner { silo: silo.name(), version, run: job.task.run.as_deref(), now: &now };
         let known = self.object.take();
         let mut wanted = Wanted::default();
-        silo.update::<granary_silo::Error>(&self.identifier, Some(known), |manifest| {
-            wanted = Wanted::default();
-            let Some(mut after) = manifest.cloned() else { return Ok(None) };
-            if after.latest() == Some(version) {
-                wanted = change(&mut after, owner);
-            }
-            Ok((Some(&after) != manifest).then_some(after))
-        })
-        .await?;
-        self.object = silo.object(&self.identifier).await?;
+        let updated = silo
+            .update::<granary_silo::Error>(&self.identifier, Some(known), |manifest| {
+                wanted = Wanted::default();
+                let Some(mut after) = manifest.cloned() else { return Ok(None) };
+                if after.latest() == Some(version) {
+                    wanted = change(&mut after, owner);
+                }
+                Ok((Some(&after) != manifest).then_some(after))
+            })
+            .await?;
+        self.object = updated.into_object();
         Ok(wanted)
     }
 }

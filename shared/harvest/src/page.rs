@@ -1,7 +1,9 @@
 //! One page of a list: reads it, and stores its records as they come.
 
+use futures::{FutureExt, future::BoxFuture};
 use granary_oai_pmh::{Datestamp, Item, Request, Summary};
 use granary_queue::Task;
+use granary_silo::Silo;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -17,8 +19,11 @@ use crate::{
     window::Window,
 };
 
-/// How many records of a page are stored at once.
-const RECORDS_AT_ONCE: usize = 16;
+/// How many records are stored in one go: by one thread in a directory, at the same time in a bucket.
+const RECORDS_TOGETHER: usize = 8;
+
+/// How many goes there are at once, while the next records are read.
+const GOES_AT_ONCE: usize = 3;
 
 /// How many tasks are held before they are queued; a page's end queues the rest.
 const TASKS_HELD: usize = 1000;
@@ -26,8 +31,24 @@ const TASKS_HELD: usize = 1000;
 /// How many records of a run are kept in quarantine.
 const QUARANTINED: u64 = 1_000;
 
-/// Records being stored, each with its datestamp.
-type Work = JoinSet<(String, Result<Handled, Error>)>;
+/// What became of a record with this datestamp.
+type Stored = (String, Result<Handled, Error>);
+
+/// Records being stored, and those that will be next.
+#[derive(Default)]
+struct Work {
+    next: Vec<BoxFuture<'static, Stored>>,
+    goes: JoinSet<Vec<Stored>>,
+}
+
+impl Work {
+    fn start(&mut self, silo: &Silo) {
+        if !self.next.is_empty() {
+            let (silo, next) = (silo.clone(), std::mem::take(&mut self.next));
+            self.goes.spawn(async move { silo.run_all(next).await });
+        }
+    }
+}
 
 /// A page that was read, as far as it could be.
 pub(crate) struct PageRead {
@@ -89,7 +110,7 @@ impl HarvestRun {
         };
         let url = page.url().to_string();
         let mut done = Page::default();
-        let mut work = Work::new();
+        let mut work = Work::default();
         let failure = loop {
             match page.next().await {
                 Ok(None) => break None,
@@ -103,7 +124,7 @@ impl HarvestRun {
                 break None;
             }
         };
-        while self.collect_next(&mut work, &mut done).await? {}
+        self.collect_all(&mut work, &mut done).await?;
         self.take_in(done).await?;
         Ok(PageRead { summary, failure: failure.map(Failure::BreaksOff) })
     }
@@ -123,16 +144,18 @@ impl HarvestRun {
                 let (job, url) = (self.worker(), url.to_owned());
                 let place = self.context.room.for_bytes(record.metadata.as_ref().map_or(0, Vec::len)).await;
                 let is_large = place.is_taken();
-                work.spawn(async move { (datestamp, job.record(record, url, place).await) });
-                // The next one may be as large: it is not read while this one is held.
-                while is_large && self.collect_next(work, done).await? {}
+                work.next.push(async move { (datestamp, job.record(record, url, place).await) }.boxed());
+                if is_large {
+                    // The next one may be as large: it is not read while this one is held.
+                    self.collect_all(work, done).await?;
+                }
             }
             Item::Header(header) => {
                 self.count_record(done);
                 let datestamp = header.datestamp.clone();
                 self.compare_with_window(&datestamp);
                 let (job, url) = (self.worker(), url.to_owned());
-                work.spawn(async move { (datestamp, job.header(header, url).await) });
+                work.next.push(async move { (datestamp, job.header(header, url).await) }.boxed());
             }
             Item::Broken(broken) => {
                 self.count_record(done);
@@ -154,7 +177,10 @@ impl HarvestRun {
             | Item::Error(_)
             | Item::Next(_) => {}
         }
-        while work.len() >= RECORDS_AT_ONCE && self.collect_next(work, done).await? {}
+        if work.next.len() >= RECORDS_TOGETHER {
+            work.start(&self.silo);
+        }
+        while work.goes.len() >= GOES_AT_ONCE && self.collect_next(work, done).await? {}
         Ok(())
     }
 
@@ -198,13 +224,21 @@ impl HarvestRun {
     }
 
     async fn collect_next(&mut self, work: &mut Work, done: &mut Page) -> Result<bool, Error> {
-        let (datestamp, handled) = match work.join_next().await {
+        let stored = match work.goes.join_next().await {
             None => return Ok(false),
-            Some(Ok(handled)) => handled,
+            Some(Ok(stored)) => stored,
             Some(Err(panic)) => std::panic::resume_unwind(panic.into_panic()),
         };
-        self.collect(&datestamp, handled?, done).await?;
+        for (datestamp, handled) in stored {
+            self.collect(&datestamp, handled?, done).await?;
+        }
         Ok(true)
+    }
+
+    async fn collect_all(&mut self, work: &mut Work, done: &mut Page) -> Result<(), Error> {
+        work.start(&self.silo);
+        while self.collect_next(work, done).await? {}
+        Ok(())
     }
 
     pub(crate) async fn collect(

@@ -3,9 +3,7 @@
 use bytes::Bytes;
 use granary_finders::{Found, Work};
 use granary_queue::Task;
-use granary_silo::{
-    Announcement, Change, Digests, Entry, FileName, Manifest, Metadata, Object, Silo, Updated,
-};
+use granary_silo::{Announcement, Change, Digests, Entry, FileName, Manifest, Metadata, Object, Silo};
 
 use crate::{
     breakdown::LeftOut,
@@ -39,8 +37,8 @@ impl Received {
 #[derive(Debug)]
 pub(crate) struct Recorded {
     pub(crate) change: Change,
-    /// The manifest as it is now; none for a deleted record that was never seen.
-    pub(crate) manifest: Option<Box<Manifest>>,
+    /// The object as it is now; none for a deleted record that was never seen.
+    pub(crate) object: Option<Object>,
     /// What is to be fetched: to be queued now that the manifest is there.
     pub(crate) tasks: Vec<Task>,
     pub(crate) left_out: LeftOut,
@@ -103,9 +101,8 @@ pub(crate) async fn store(
                 Ok(after.filter(|after| Some(after) != manifest))
             })
             .await;
-        let manifest = match updated {
-            Ok(Updated::Written(manifest)) => Some(manifest),
-            Ok(Updated::Kept(manifest)) => manifest,
+        let object = match updated {
+            Ok(updated) => updated.into_object(),
             Err(Interrupted::Overtaken) => {
                 known = silo.object(identifier).await?;
                 continue;
@@ -113,7 +110,7 @@ pub(crate) async fn store(
             Err(Interrupted::Silo(error)) => return Err(error.into()),
         };
         let Wanted { tasks, left_out, lacking } = wanted;
-        return Ok(Recorded { change, manifest, tasks, left_out, lacking, other_work });
+        return Ok(Recorded { change, object, tasks, left_out, lacking, other_work });
     }
 }
 
@@ -179,8 +176,9 @@ async fn place_bytes(
     }
     let identifier = &received.announcement.identifier;
     loop {
-        let stored =
-            silo.store(identifier, version, &metadata.stored_as, Some(METADATA_TYPE), bytes.clone()).await;
+        let (bytes, digests) = (bytes.clone(), metadata.digests.clone());
+        let (name, media_type) = (&metadata.stored_as, Some(METADATA_TYPE));
+        let stored = silo.store_digested(identifier, version, name, media_type, bytes, digests).await;
         match stored {
             Ok(_) => return Ok(Placed::Metadata(Some(Box::new(metadata)))),
             Err(granary_silo::Error::Occupied { instead, .. }) => {

@@ -159,7 +159,7 @@ impl RecordWorker {
                 // It came twice: in two sets.
                 return false;
             }
-            let record = recorded.manifest.as_ref().and_then(|manifest| manifest.latest_record());
+            let record = recorded.object.as_ref().and_then(|object| object.manifest.latest_record());
             record.is_some_and(|record| record.run.as_ref() == Some(&self.run))
         };
         match &recorded.change {
@@ -169,7 +169,8 @@ impl RecordWorker {
             Change::Updated(_) | Change::Completed(_) => counts.updated = 1,
             // A page that is repeated after it was cut short finds what it has stored.
             Change::Unchanged if repeated() => {
-                let first = recorded.manifest.as_ref().is_some_and(|manifest| manifest.versions.len() == 1);
+                let first =
+                    recorded.object.as_ref().is_some_and(|object| object.manifest.versions.len() == 1);
                 if first { counts.created = 1 } else { counts.updated = 1 }
             }
             Change::Unchanged => counts.unchanged = 1,

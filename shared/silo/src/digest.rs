@@ -1,7 +1,16 @@
 //! Digests, counted while bytes go by.
 
+use std::io::Read;
+
+use futures::TryStreamExt;
 use md5::Md5;
+use object_store::{GetResult, GetResultPayload};
 use sha2::{Digest, Sha256};
+
+use crate::{blocking::blocking, staging::failed};
+
+/// How much of a file is read at once.
+const PIECE: usize = 256 << 10;
 
 /// Size and digests of a sequence of bytes. The digests are lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,4 +56,35 @@ impl Digester {
             md5: hex::encode(self.md5.finalize()),
         }
     }
+}
+
+/// The size and the SHA-256 of a file that was opened. Of a file on this machine they are counted on a thread that may block.
+pub(crate) async fn sha256_of(got: GetResult) -> object_store::Result<(u64, String)> {
+    let (size, sha256) = match got.payload {
+        GetResultPayload::File(mut file, _) => {
+            blocking(move || {
+                let (mut size, mut sha256) = (0, Sha256::new());
+                let mut piece = vec![0; PIECE];
+                loop {
+                    match file.read(&mut piece).map_err(|source| failed("read", source))? {
+                        0 => return Ok((size, sha256)),
+                        read => {
+                            size += read as u64;
+                            sha256.update(&piece[..read]);
+                        }
+                    }
+                }
+            })
+            .await?
+        }
+        GetResultPayload::Stream(mut bytes) => {
+            let (mut size, mut sha256) = (0, Sha256::new());
+            while let Some(piece) = bytes.try_next().await? {
+                size += piece.len() as u64;
+                sha256.update(&piece);
+            }
+            (size, sha256)
+        }
+    };
+    Ok((size, hex::encode(sha256.finalize())))
 }

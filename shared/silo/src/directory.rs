@@ -1,11 +1,12 @@
 //! A directory as an object store, with conditional writes that hold between processes.
 
+mod flush;
 mod walk;
 
 use std::{
     fmt,
     fs::{self, File, FileTimes},
-    io,
+    io::{self, Read},
     ops::Range,
     path::{Path as FilePath, PathBuf},
     sync::{Arc, OnceLock},
@@ -13,24 +14,32 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UpdateVersion,
-    local::LocalFileSystem, path::Path,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    UpdateVersion, local::LocalFileSystem, path::Path,
 };
 
+use self::flush::Flushes;
 use crate::{
+    blocking::blocking,
     error::Error,
-    staging::{IfAbsent, StagedUpload, Staging, Taken, blocking, failed, published, write_payload},
+    staging::{IfAbsent, StagedUpload, Staging, Taken, failed, published, write_payload},
 };
 
 /// How many lock files share the paths. Two objects that share one wait for each other; nothing else happens.
 const LOCKS: u64 = 256;
 
+/// A file up to this size is read when it is opened: manifests, and most metadata.
+const SMALL: u64 = 64 << 10;
+
 /// A directory as an [`ObjectStore`].
 ///
-/// Reads are [`LocalFileSystem`]'s; lists are in the order of a bucket's keys. Writes differ from it in three things. [`PutMode::Update`] works: under a lock file,
+/// Reads answer as [`LocalFileSystem`]'s do; lists are in the order of a bucket's keys. Writes differ from it in three things. [`PutMode::Update`] works: under a lock file,
 /// the ETag is compared and the new file takes the old one's place in one step, so that it holds between tasks and
 /// between processes of one machine. No unfinished file ever lies beside the finished ones: what is being
 /// written is in `_granary/local/staging`, and what a killed process left there is cleared away by the next
@@ -44,6 +53,7 @@ pub struct DirectoryStore {
     root: PathBuf,
     /// Made at the first write, so that reading needs no right to write.
     staging: Arc<OnceLock<Staging>>,
+    flushes: Arc<Flushes>,
 }
 
 impl DirectoryStore {
@@ -59,7 +69,7 @@ impl DirectoryStore {
         }
         let inner =
             LocalFileSystem::new_with_prefix(&root).map_err(|source| failed(io::Error::other(source)))?;
-        Ok(Self { inner: Arc::new(inner), root, staging: Arc::new(OnceLock::new()) })
+        Ok(Self { inner: Arc::new(inner), root, staging: Arc::default(), flushes: Arc::default() })
     }
 
     /// The same, and makes the directory when it is not there. Finds out whether it can be written to.
@@ -84,14 +94,15 @@ impl DirectoryStore {
         self.root.join("_granary/local")
     }
 
-    /// Returns once everything written before is on the disk (one `syncfs`, not one `fsync` a file): to be
-    /// called before anything is acknowledged that relies on it.
+    /// Returns once everything written before is on the disk (one `syncfs`, not one `fsync` a file, and one for all
+    /// that ask meanwhile): to be called before anything is acknowledged that relies on it.
     ///
     /// # Errors
     /// When the disk reports that something could not be written.
     pub async fn sync(&self) -> Result<()> {
         let root = self.root.clone();
-        blocking(move || sync_file_system(&root).map_err(|source| failed("sync", source))).await
+        let flush = blocking(move || sync_file_system(&root).map_err(|source| failed("sync", source)));
+        self.flushes.share(flush).await
     }
 
     fn staging(&self) -> io::Result<&Staging> {
@@ -140,6 +151,33 @@ impl DirectoryStore {
         Ok(PutResult { e_tag, version: None, extensions: Default::default() })
     }
 
+    /// Opens a file; what is small is read at once.
+    fn read(&self, location: Path, options: &GetOptions) -> Result<GetResult> {
+        let path = self.inner.path_to_filesystem(&location)?;
+        let (mut file, metadata) = match File::open(&path).and_then(|file| Ok((file.metadata()?, file))) {
+            Ok((metadata, file)) if !metadata.is_dir() => (file, metadata),
+            Ok(_) => return Err(not_found(&location, io::ErrorKind::IsADirectory.into())),
+            // Nothing lies at a path that leads through a file: as with every other store, it is not found.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Err(not_found(&location, error));
+            }
+            Err(error) => return Err(failed("open", error)),
+        };
+        let last_modified = metadata.modified().map_err(|source| failed("read", source))?.into();
+        let (size, e_tag) = (metadata.len(), Some(e_tag_of(&metadata)));
+        let meta = ObjectMeta { location, last_modified, size, e_tag, version: None };
+        options.check_preconditions(&meta)?;
+        let payload = if size <= SMALL {
+            let mut bytes = Vec::with_capacity(size as usize + 1);
+            file.read_to_end(&mut bytes).map_err(|source| failed("read", source))?;
+            GetResultPayload::Stream(stream::iter([Ok(Bytes::from(bytes))]).boxed())
+        } else {
+            GetResultPayload::File(file, path)
+        };
+        let (attributes, extensions) = Default::default();
+        Ok(GetResult { payload, range: 0..size, meta, attributes, extensions })
+    }
+
     /// Compares the ETag, and returns the modification time of the file to replace.
     fn check(&self, location: &Path, to: &FilePath, expected: &UpdateVersion) -> Result<SystemTime> {
         let lost = |why: &str| object_store::Error::Precondition {
@@ -167,6 +205,10 @@ fn e_tag_of(meta: &fs::Metadata) -> String {
     let since = meta.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     let micros = since.unwrap_or_default().as_micros();
     format!("\"{:x}-{micros:x}-{:x}\"", meta.ino(), meta.len())
+}
+
+fn not_found(location: &Path, source: io::Error) -> object_store::Error {
+    object_store::Error::NotFound { path: location.to_string(), source: source.into() }
 }
 
 /// Nothing lies at a path that leads through a file: as with every other store, it is not found.
@@ -232,7 +274,11 @@ impl ObjectStore for DirectoryStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await.map_err(|error| absent(location, error))
+        if options.range.is_some() || options.head {
+            return self.inner.get_opts(location, options).await.map_err(|error| absent(location, error));
+        }
+        let (store, at) = (self.clone(), location.clone());
+        blocking(move || store.read(at, &options)).await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {

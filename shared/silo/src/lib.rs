@@ -11,6 +11,7 @@
 
 mod absence;
 mod announce;
+mod blocking;
 #[cfg(feature = "s3")]
 mod bucket;
 mod digest;

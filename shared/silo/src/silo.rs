@@ -10,7 +10,7 @@ use object_store::{
 };
 
 use crate::{
-    digest::{Digester, Digests},
+    digest::sha256_of,
     error::Error,
     manifest::Manifest,
     name::{Identifier, SiloName},
@@ -41,7 +41,7 @@ pub struct Silo {
     store: Arc<dyn ObjectStore>,
     name: SiloName,
     layout: Layout,
-    part_size: usize,
+    kind: Kind,
     /// Of a path below the granary, in bytes.
     longest_path: usize,
 }
@@ -55,6 +55,13 @@ enum Layout {
     Plain,
 }
 
+/// What kind of store a silo lies in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Directory,
+    Bucket,
+}
+
 /// An object as it was read.
 #[derive(Debug, Clone)]
 pub struct Object {
@@ -65,12 +72,22 @@ pub struct Object {
 }
 
 /// How an update of a manifest ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Updated {
-    /// There was nothing to change; the manifest as it is, if there is one.
-    Kept(Option<Box<Manifest>>),
-    /// It was written.
-    Written(Box<Manifest>),
+    /// There was nothing to change; the object as it is, if there is one.
+    Kept(Option<Box<Object>>),
+    /// It was written; the object as it is now.
+    Written(Box<Object>),
+}
+
+impl Updated {
+    /// The object as it is now, if there is one.
+    pub fn into_object(self) -> Option<Object> {
+        match self {
+            Self::Kept(object) => object.map(|object| *object),
+            Self::Written(object) => Some(*object),
+        }
+    }
 }
 
 impl Silo {
@@ -129,12 +146,12 @@ impl Silo {
 
     fn new(store: Arc<dyn ObjectStore>, name: SiloName, layout: Layout) -> Self {
         let place = store.to_string();
-        let (part_size, longest_path) = match place.starts_with("directory ") {
-            true => (DIRECTORY_PART, LONGEST_PATH),
+        let (kind, longest_path) = match place.starts_with("directory ") {
+            true => (Kind::Directory, LONGEST_PATH),
             // `s3://bucket/prefix` is longer than the prefix.
-            false => (BUCKET_PART, LONGEST_KEY.saturating_sub(place.len())),
+            false => (Kind::Bucket, LONGEST_KEY.saturating_sub(place.len())),
         };
-        Self { store, name, layout, part_size, longest_path }
+        Self { store, name, layout, kind, longest_path }
     }
 
     /// Its name.
@@ -147,7 +164,14 @@ impl Silo {
     }
 
     pub(crate) fn part_size(&self) -> usize {
-        self.part_size
+        match self.kind {
+            Kind::Directory => DIRECTORY_PART,
+            Kind::Bucket => BUCKET_PART,
+        }
+    }
+
+    pub(crate) fn is_in_directory(&self) -> bool {
+        self.kind == Kind::Directory
     }
 
     /// The folder of the Pairtree, relative to the granary.
@@ -214,11 +238,11 @@ impl Silo {
         };
         for attempt in 0..ATTEMPTS {
             let Some(manifest) = change(current.as_ref().map(|object| &object.manifest))? else {
-                return Ok(Updated::Kept(current.map(|object| Box::new(object.manifest))));
+                return Ok(Updated::Kept(current.map(Box::new)));
             };
             let mode = current.map_or(PutMode::Create, |object| PutMode::Update(object.version));
-            if self.put_manifest(&location, &manifest, mode).await? {
-                return Ok(Updated::Written(Box::new(manifest)));
+            if let Some(version) = self.put_manifest(&location, &manifest, mode).await? {
+                return Ok(Updated::Written(Box::new(Object { manifest, version })));
             }
             tokio::time::sleep(pause(attempt)).await;
             current = self.read_manifest(&location).await?;
@@ -226,18 +250,23 @@ impl Silo {
         Err(Error::Contended { identifier: identifier.clone(), attempts: ATTEMPTS }.into())
     }
 
-    /// Whether the write won.
-    async fn put_manifest(&self, location: &Path, manifest: &Manifest, mode: PutMode) -> Result<bool, Error> {
+    /// What the store calls the new state; nothing when somebody else's write has won.
+    async fn put_manifest(
+        &self,
+        location: &Path,
+        manifest: &Manifest,
+        mode: PutMode,
+    ) -> Result<Option<UpdateVersion>, Error> {
         let json = serde_json::to_vec_pretty(manifest)
             .map_err(|source| Error::CorruptManifest { path: location.to_string(), source })?;
         let options = PutOptions { mode, attributes: content_type("application/json"), ..Default::default() };
         match self.store.put_opts(location, PutPayload::from(json), options).await {
-            Ok(_) => Ok(true),
+            Ok(put) => Ok(Some(put.into())),
             Err(
                 object_store::Error::AlreadyExists { .. }
                 | object_store::Error::Precondition { .. }
                 | object_store::Error::NotFound { .. },
-            ) => Ok(false),
+            ) => Ok(None),
             Err(source) => Err(Error::store("write", location)(source)),
         }
     }
@@ -258,19 +287,14 @@ impl Silo {
         got.bytes().await.map(Some).map_err(Error::store("read", path))
     }
 
-    /// Reads a file through and counts its digests; nothing when it is not there.
-    pub(crate) async fn digests_at(&self, location: &Path) -> Result<Option<Digests>, Error> {
+    /// Reads a file through; its size and SHA-256, nothing when it is not there.
+    pub(crate) async fn sha256_at(&self, location: &Path) -> Result<Option<(u64, String)>, Error> {
         let got = match self.store.get(location).await {
             Ok(got) => got,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(source) => return Err(Error::store("read", location)(source)),
         };
-        let mut digester = Digester::default();
-        let mut bytes = got.into_stream();
-        while let Some(piece) = bytes.next().await {
-            digester.update(&piece.map_err(Error::store("read", location))?);
-        }
-        Ok(Some(digester.finish()))
+        sha256_of(got).await.map(Some).map_err(Error::store("read", location))
     }
 }
 

@@ -14,6 +14,8 @@ use std::{
 use futures::FutureExt;
 use object_store::{MultipartUpload, PutPayload, PutResult, UploadPart};
 
+use crate::blocking::blocking;
+
 /// An extension of [`object_store::PutMultipartOptions`]: the upload fails with
 /// [`object_store::Error::AlreadyExists`] when something has been stored under its name by the time it
 /// completes. Our stores honour it.
@@ -227,16 +229,6 @@ pub(crate) fn published(location: String, source: io::Error) -> object_store::Er
 
 pub(crate) fn failed(_action: &'static str, source: io::Error) -> object_store::Error {
     object_store::Error::Generic { store: "directory", source: source.into() }
-}
-
-/// Runs file work off the async threads. Once begun it runs to its end, even when the future is dropped.
-pub(crate) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> object_store::Result<T> + Send + 'static,
-) -> object_store::Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(source) => Err(object_store::Error::JoinError { source }),
-    }
 }
 
 #[cfg(test)]

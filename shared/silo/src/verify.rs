@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, stream::BoxStream};
-use object_store::{ObjectStoreExt, path::Path};
+use futures::{
+    FutureExt, StreamExt,
+    stream::{self, BoxStream},
+};
+use object_store::path::Path;
 
 use crate::{
     error::Error,
@@ -12,6 +15,9 @@ use crate::{
     name::Identifier,
     silo::{MANIFEST, Silo},
 };
+
+/// How many objects are checked by one thread in a directory, or at the same time in a bucket.
+const OBJECTS_TOGETHER: usize = 16;
 
 /// What is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,69 +61,89 @@ pub struct Totals {
 }
 
 impl Silo {
-    /// Checks every object, `concurrency` of them at a time, as they are found. Each item is one object, or a file
-    /// that belongs to none. Memory does not grow with the silo.
+    /// Checks every object as they are found, a few of them together and `concurrency` such groups at a time. Each item is one
+    /// object, or a file that belongs to none. Memory does not grow with the silo.
     ///
     /// An error is a store that cannot be read; what is wrong in the silo is a [`Finding`].
     pub fn verify(&self, concurrency: usize) -> BoxStream<'static, Result<Totals, Error>> {
         let root = self.root();
         let prefix = Path::from_iter(root.split('/'));
         let silo = self.clone();
-        let mut last_folder = String::new();
-        let checks = self.objects().list(Some(&prefix)).filter_map(move |file| {
+        let mut walk = Walk::default();
+        let files = self.objects().list(Some(&prefix)).map(Some).chain(stream::iter([None]));
+        let checks = files.filter_map(move |file| {
             let check = match file {
-                Err(source) => Some(Check::Failed(Error::store("list", &root)(source))),
-                Ok(file) => Check::of(file.location, &mut last_folder),
+                Some(Err(source)) => Some(Err(Error::store("list", &root)(source))),
+                Some(Ok(file)) => walk.take(&file.location).map(Ok),
+                None => walk.current.take().map(Ok),
             };
             async move { check }
         });
-        checks.map(move |check| check.run(silo.clone())).buffer_unordered(concurrency.max(1)).boxed()
+        checks
+            .chunks(OBJECTS_TOGETHER)
+            .map(move |checks| {
+                let works =
+                    checks.into_iter().map(|check| silo.clone().verify_found(check).boxed()).collect();
+                let silo = silo.clone();
+                // Spawned, so that digests are counted on all cores in a bucket too.
+                tokio::spawn(async move { silo.run_all(works).await })
+            })
+            .buffer_unordered(concurrency.max(1))
+            .map(|checked| match checked {
+                Ok(checked) => stream::iter(checked),
+                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            })
+            .flatten()
+            .boxed()
+    }
+
+    async fn verify_found(self, found: Result<Found, Error>) -> Result<Totals, Error> {
+        let Found { folder, files } = found?;
+        let manifest = Path::parse(format!("{folder}/{MANIFEST}")).map_err(|source| Error::Store {
+            action: "read",
+            path: folder.clone(),
+            source: source.into(),
+        })?;
+        match self.read_manifest(&manifest).await {
+            Ok(Some(object)) => self.verify_object(&object.manifest, &folder, &files).await,
+            Ok(None) => Ok(files.first().map(|file| unlisted_object(&folder, file)).unwrap_or_default()),
+            Err(error @ Error::CorruptManifest { .. }) => Ok(unreadable(&manifest, &error)),
+            Err(error) => Err(error),
+        }
     }
 }
 
-/// What to do about a file that the walk came by.
-enum Check {
-    Failed(Error),
-    Object(Path),
-    /// A file in a version's folder: does its object have a manifest at all?
-    Orphan {
-        file: Path,
-        manifest: Path,
-    },
+/// An object's folder, and the files in its versions' folders, relative to it.
+#[derive(Default)]
+struct Found {
+    folder: String,
+    files: BTreeSet<String>,
 }
 
-impl Check {
-    fn of(location: Path, last_folder: &mut String) -> Option<Self> {
+/// Puts together what belongs to one object. In the order of keys its files come one after the other: all of them begin with
+/// its folder and two underscores.
+#[derive(Default)]
+struct Walk {
+    current: Option<Found>,
+}
+
+impl Walk {
+    /// Takes the next file; returns the object before, once a file of another one has come.
+    fn take(&mut self, location: &Path) -> Option<Found> {
         let text = location.as_ref();
-        if location.filename() == Some(MANIFEST) {
-            return Some(Self::Object(location));
-        }
-        let (folder, _) = text.split_at(version_folder(text)?);
-        // The files of an object are found one after the other: one look for each object, not for each file.
-        if folder == last_folder {
-            return None;
-        }
-        *last_folder = folder.to_owned();
-        let manifest = Path::parse(format!("{folder}/{MANIFEST}")).ok()?;
-        Some(Self::Orphan { file: location, manifest })
-    }
-
-    async fn run(self, silo: Silo) -> Result<Totals, Error> {
-        match self {
-            Self::Failed(error) => Err(error),
-            // Spawned, so that digests are counted on all cores.
-            Self::Object(manifest) => {
-                match tokio::spawn(async move { silo.verify_object(&manifest).await }).await {
-                    Ok(result) => result,
-                    Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-                }
+        let (folder, file) = match version_folder(text) {
+            Some(at) => (&text[..at], Some(&text[at + 1..])),
+            None if location.filename() == Some(MANIFEST) => {
+                (text.strip_suffix(MANIFEST)?.trim_end_matches('/'), None)
             }
-            Self::Orphan { file, manifest } => match silo.objects().head(&manifest).await {
-                Ok(_) => Ok(Totals::default()),
-                Err(object_store::Error::NotFound { .. }) => Ok(unlisted_object(&file)),
-                Err(source) => Err(Error::store("read", manifest)(source)),
-            },
-        }
+            None => return None,
+        };
+        let is_next = self.current.as_ref().is_none_or(|current| current.folder != folder);
+        let before = if is_next { self.current.take() } else { None };
+        let current =
+            self.current.get_or_insert_with(|| Found { folder: folder.to_owned(), ..Found::default() });
+        current.files.extend(file.map(str::to_owned));
+        before
     }
 }
 
@@ -125,47 +151,42 @@ impl Check {
 fn version_folder(path: &str) -> Option<usize> {
     path.match_indices("/__")
         .map(|(at, _)| at)
-        .find(|at| !matches!(path.as_bytes().get(at + 3), None | Some(b'/')))
+        .find(|at| !matches!(path.as_bytes().get(at + 3), None | Some(b'/')) && path[at + 1..] != *MANIFEST)
 }
 
-fn unlisted_object(file: &Path) -> Totals {
+fn unlisted_object(folder: &str, file: &str) -> Totals {
     let finding = Finding {
         identifier: None,
-        path: file.to_string(),
+        path: format!("{folder}/{file}"),
         problem: Problem::Unlisted,
         detail: "its object has no manifest".to_owned(),
     };
     Totals { findings: vec![finding], ..Totals::default() }
 }
 
+fn unreadable(manifest: &Path, error: &Error) -> Totals {
+    let cause = std::error::Error::source(error).map_or_else(String::new, ToString::to_string);
+    let finding = Finding {
+        identifier: None,
+        path: manifest.to_string(),
+        problem: Problem::Unreadable,
+        detail: format!("{error}: {cause}"),
+    };
+    Totals { findings: vec![finding], ..Totals::default() }
+}
+
 impl Silo {
-    async fn verify_object(&self, manifest: &Path) -> Result<Totals, Error> {
-        let object = match self.read_manifest(manifest).await {
-            Ok(Some(object)) => object,
-            // Gone since it was listed.
-            Ok(None) => return Ok(Totals::default()),
-            Err(error @ Error::CorruptManifest { .. }) => {
-                let detail = format!(
-                    "{error}: {}",
-                    std::error::Error::source(&error).map_or_else(String::new, ToString::to_string)
-                );
-                let finding = Finding {
-                    identifier: None,
-                    path: manifest.to_string(),
-                    problem: Problem::Unreadable,
-                    detail,
-                };
-                return Ok(Totals { findings: vec![finding], ..Totals::default() });
-            }
-            Err(error) => return Err(error),
-        };
-        let folder = manifest.as_ref().trim_end_matches(MANIFEST).trim_end_matches('/');
+    async fn verify_object(
+        &self,
+        manifest: &Manifest,
+        folder: &str,
+        there: &BTreeSet<String>,
+    ) -> Result<Totals, Error> {
         let listed = object_in(&self.root(), folder)?;
         let mut totals = Totals { objects: 1, ..Totals::default() };
-        let there = self.files_of(&listed).await?;
-        let expected = expected_files(&object.manifest);
+        let expected = expected_files(manifest);
         for (path, entry) in &expected {
-            self.verify_file(&listed, path, entry, &there, &mut totals).await?;
+            self.verify_file(&listed, path, entry, there, &mut totals).await?;
         }
         let names = |path: &str| {
             expected
@@ -205,48 +226,22 @@ impl Silo {
             path: path.to_owned(),
             source: source.into(),
         })?;
-        match self.digests_at(&location).await? {
+        match self.sha256_at(&location).await? {
             None => {
                 totals.findings.push(finding(listed, path, Problem::Missing, "it is not there".to_owned()));
             }
-            Some(digests) => {
+            Some((size, found)) => {
                 totals.files += 1;
-                totals.bytes += digests.size;
-                if digests.sha256 != *sha256 || entry.size.is_some_and(|size| size != digests.size) {
+                totals.bytes += size;
+                if found != *sha256 || entry.size.is_some_and(|expected| expected != size) {
                     let expected = entry.size.map_or_else(|| "?".to_owned(), |size| size.to_string());
-                    let detail = format!(
-                        "{} bytes with sha256 {}, expected {expected} with {sha256}",
-                        digests.size, digests.sha256
-                    );
+                    let detail =
+                        format!("{size} bytes with sha256 {found}, expected {expected} with {sha256}");
                     totals.findings.push(finding(listed, path, Problem::Corrupt, detail));
                 }
             }
         }
         Ok(())
-    }
-
-    /// Every file in the folders of the object's versions, relative to the object.
-    async fn files_of(&self, listed: &Listed) -> Result<BTreeSet<String>, Error> {
-        let prefix = Path::parse(&listed.folder).map_err(|source| Error::Store {
-            action: "list",
-            path: listed.folder.clone(),
-            source: source.into(),
-        })?;
-        let mut files = BTreeSet::new();
-        let folders =
-            self.objects().list_with_delimiter(Some(&prefix)).await.map_err(Error::store("list", &prefix))?;
-        // Without `obj`, other objects lie below this one.
-        for folder in
-            folders.common_prefixes.iter().filter(|f| f.filename().is_some_and(|n| n.starts_with("__")))
-        {
-            let mut inside = self.objects().list(Some(folder));
-            while let Some(file) = inside.next().await {
-                let location = file.map_err(Error::store("list", folder))?.location;
-                let relative = location.as_ref().strip_prefix(listed.folder.as_str()).unwrap_or_default();
-                files.insert(relative.trim_start_matches('/').to_owned());
-            }
-        }
-        Ok(files)
     }
 }
 

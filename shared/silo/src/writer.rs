@@ -62,7 +62,7 @@ impl Silo {
         })
     }
 
-    /// Stores bytes that are in memory as a file of `version`; as [`Writer::finish`] does.
+    /// Stores bytes that are in memory as a file of `version`, in one write; as [`Writer::finish`] does.
     pub async fn store(
         &self,
         identifier: &Identifier,
@@ -71,9 +71,23 @@ impl Silo {
         content_type: Option<&str>,
         bytes: Bytes,
     ) -> Result<Stored, Error> {
-        let mut writer = self.writer(identifier, version, name, content_type)?;
-        writer.write(bytes).await?;
-        writer.finish().await
+        let digests = Digests::of(&bytes);
+        self.store_digested(identifier, version, name, content_type, bytes, digests).await
+    }
+
+    /// The same with bytes whose digests have been counted.
+    pub async fn store_digested(
+        &self,
+        identifier: &Identifier,
+        version: &VersionName,
+        name: &FileName,
+        content_type: Option<&str>,
+        bytes: Bytes,
+        digests: Digests,
+    ) -> Result<Stored, Error> {
+        let writer = self.writer(identifier, version, name, content_type)?;
+        let result = writer.put_whole(bytes).await;
+        writer.published(result, digests).await
     }
 }
 
@@ -131,9 +145,16 @@ impl Writer {
     pub async fn finish(mut self) -> Result<Stored, Error> {
         let digests = self.digester.clone().finish();
         let result = match self.upload.take() {
-            None => self.put_whole().await,
+            None => {
+                let bytes = std::mem::take(&mut self.buffer).freeze();
+                self.put_whole(bytes).await
+            }
             Some(mut upload) => self.complete(&mut *upload).await,
         };
+        self.published(result, digests).await
+    }
+
+    async fn published(self, result: object_store::Result<()>, digests: Digests) -> Result<Stored, Error> {
         match result {
             Ok(()) => Ok(Stored { path: self.path, digests }),
             Err(object_store::Error::AlreadyExists { .. }) => self.compare(digests).await,
@@ -141,11 +162,12 @@ impl Writer {
         }
     }
 
-    async fn put_whole(&mut self) -> object_store::Result<()> {
-        let payload = PutPayload::from_bytes(std::mem::take(&mut self.buffer).freeze());
+    /// Not an `async fn`: the future holds no reference to the writer, which cannot be shared.
+    fn put_whole(&self, bytes: Bytes) -> impl Future<Output = object_store::Result<()>> + Send + use<> {
+        let (silo, location) = (self.silo.clone(), self.location.clone());
         let options =
             PutOptions { mode: PutMode::Create, attributes: self.attributes(), ..Default::default() };
-        self.silo.objects().put_opts(&self.location, payload, options).await.map(drop)
+        async move { silo.objects().put_opts(&location, PutPayload::from_bytes(bytes), options).await.map(drop) }
     }
 
     async fn complete(&mut self, upload: &mut dyn MultipartUpload) -> object_store::Result<()> {
@@ -158,8 +180,8 @@ impl Writer {
 
     async fn compare(self, digests: Digests) -> Result<Stored, Error> {
         // Nothing there, and yet it is taken: by a folder, or by a file that the path leads through.
-        let there = self.silo.digests_at(&self.location).await?;
-        if there.is_some_and(|there| there == digests) {
+        let there = self.silo.sha256_at(&self.location).await?;
+        if there.is_some_and(|(size, sha256)| (size, &sha256) == (digests.size, &digests.sha256)) {
             return Ok(Stored { path: self.path, digests });
         }
         let instead = self.name.flat().distinct(&digests.sha256);

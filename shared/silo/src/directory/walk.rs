@@ -15,7 +15,7 @@ use futures::{StreamExt, TryStreamExt, stream, stream::BoxStream};
 use object_store::{ObjectMeta, Result, path::Path};
 
 use super::e_tag_of;
-use crate::staging::{blocking, failed};
+use crate::{blocking::blocking, staging::failed};
 
 /// How many files are looked up in one go: few at first, for those who want few.
 const FIRST_CHUNK: usize = 64;
@@ -62,7 +62,8 @@ struct Walk {
 /// What lies in a folder. Its key is its path below the root, that of a folder with a slash at the end.
 struct Entry {
     key: String,
-    metadata: Metadata,
+    /// None of a folder: there are more folders than files, and nothing of them is wanted.
+    metadata: Option<Metadata>,
 }
 
 impl Iterator for Walk {
@@ -80,14 +81,17 @@ impl Iterator for Walk {
                 self.levels.pop();
                 continue;
             };
-            if entry.metadata.is_dir() {
+            let Entry { key, metadata } = entry;
+            let Some(metadata) = metadata else {
                 // All keys in it begin with its own.
-                let may_hold = entry.key > self.offset || self.offset.starts_with(&entry.key);
-                if may_hold && let Err(error) = self.enter(&entry.key) {
+                let may_hold = key > self.offset || self.offset.starts_with(&key);
+                if may_hold && let Err(error) = self.enter(&key) {
                     return Some(Err(error));
                 }
-            } else if entry.key > self.offset
-                && let Some(found) = object(entry).transpose()
+                continue;
+            };
+            if key > self.offset
+                && let Some(found) = object(&key, &metadata).transpose()
             {
                 return Some(found);
             }
@@ -118,8 +122,14 @@ fn read(root: &FilePath, folder: &str) -> io::Result<Vec<Entry>> {
         let entry = entry?;
         // A name that is not UTF-8 is none of ours, and has no place in a store.
         let Ok(name) = entry.file_name().into_string() else { continue };
-        let Some(metadata) = follow(&path, &entry)? else { continue };
-        let slash = if metadata.is_dir() { "/" } else { "" };
+        let metadata = match entry.file_type()?.is_dir() {
+            true => None,
+            false => match follow(&path, &entry)? {
+                None => continue,
+                Some(metadata) => Some(metadata).filter(|metadata| !metadata.is_dir()),
+            },
+        };
+        let slash = if metadata.is_none() { "/" } else { "" };
         entries.push(Entry { key: format!("{folder}{name}{slash}"), metadata });
     }
     entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
@@ -144,17 +154,17 @@ fn follow(folder: &FilePath, entry: &fs::DirEntry) -> io::Result<Option<Metadata
 }
 
 /// A file as stores describe it; nothing for what no key can name.
-fn object(Entry { key, metadata }: Entry) -> Result<Option<ObjectMeta>> {
+fn object(key: &str, metadata: &Metadata) -> Result<Option<ObjectMeta>> {
     // `LocalFileSystem`, which does the reading, keeps names that end so to itself.
     let is_reserved = key
         .rsplit_once('#')
         .is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()));
-    let Ok(location) = Path::parse(&key) else { return Ok(None) };
+    let Ok(location) = Path::parse(key) else { return Ok(None) };
     if is_reserved || !metadata.is_file() {
         return Ok(None);
     }
     let last_modified = metadata.modified().map_err(|source| failed("read", source))?.into();
-    let e_tag = Some(e_tag_of(&metadata));
+    let e_tag = Some(e_tag_of(metadata));
     Ok(Some(ObjectMeta { location, last_modified, size: metadata.len(), e_tag, version: None }))
 }
 

@@ -1,0 +1,75 @@
+//! Work on files, off the threads that must not block.
+
+use std::cell::Cell;
+
+use futures::future::{BoxFuture, join_all};
+use tokio::{runtime::Handle, task::spawn_blocking};
+
+use crate::silo::Silo;
+
+thread_local! {
+    /// Whether this thread may block: then work on files is done where it is asked for.
+    static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs file work off the async threads. Once begun it runs to its end, even when the future is dropped.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> object_store::Result<T> + Send + 'static,
+) -> object_store::Result<T> {
+    if MAY_BLOCK.get() {
+        return work();
+    }
+    match spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(source) => Err(object_store::Error::JoinError { source }),
+    }
+}
+
+impl Silo {
+    /// Runs works on the silo's objects, and returns what they came to, in their order.
+    ///
+    /// In a bucket they wait for their answers at the same time. In a directory they run one after the other, on one thread that
+    /// may block: to hand a file operation to another thread and to wake up again costs more than the operation. Of a hundred
+    /// microseconds that a record took, handing over took fifty.
+    ///
+    /// In a directory, works that have begun run to their end, even when the future is dropped.
+    pub async fn run_all<T: Send + 'static>(&self, works: Vec<BoxFuture<'static, T>>) -> Vec<T> {
+        if !self.is_in_directory() || MAY_BLOCK.get() {
+            return join_all(works).await;
+        }
+        let runtime = Handle::current();
+        let one_after_the_other = async move {
+            let mut done = Vec::with_capacity(works.len());
+            for work in works {
+                done.push(work.await);
+            }
+            done
+        };
+        let thread = spawn_blocking(move || {
+            let _entered = MayBlock::enter();
+            runtime.block_on(one_after_the_other)
+        });
+        match thread.await {
+            Ok(done) => done,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime ends, and this future with it.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// As long as it is held, its thread may block. The pool uses the thread for other things afterwards.
+struct MayBlock;
+
+impl MayBlock {
+    fn enter() -> Self {
+        MAY_BLOCK.set(true);
+        Self
+    }
+}
+
+impl Drop for MayBlock {
+    fn drop(&mut self) {
+        MAY_BLOCK.set(false);
+    }
+}
