@@ -21,7 +21,7 @@ pub(crate) struct Listed {
     #[serde(default)]
     beginning: String,
     after: Option<Identifier>,
-    limit: Option<usize>,
+    limit: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,7 +46,7 @@ pub(crate) async fn objects(
     InPath(silo): InPath<SiloName>,
     InQuery(asked): InQuery<Listed>,
 ) -> Result<Json<ObjectsView>, Failure> {
-    let limit = asked.limit.unwrap_or(LIMIT).clamp(1, MOST);
+    let limit = asked.limit.map_or(LIMIT, |limit| limit as usize).clamp(1, MOST);
     model::objects(app.granary(), &silo, &asked.beginning, asked.after, limit).await.map(Json)
 }
 
