@@ -31,8 +31,20 @@
   const summaries = (element) =>
     Array.from(element.querySelectorAll("details")).filter((details) => details.open).map((details) => details.querySelector("summary").textContent);
 
+  // A button that is replaced between press and release is not pressed: what comes meanwhile is shown after the release.
+  let isPressed = false;
+  let isMissed = false;
+  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, () => { isPressed = true; });
+  for (const kind of ["pointerup", "pointercancel", "keyup", "blur"]) {
+    window.addEventListener(kind, () => {
+      isPressed = false;
+      if (isMissed) renew();
+    });
+  }
+
   const replace = (old, fresh) => {
     if (old.innerHTML === fresh.innerHTML || isTouched(old)) return;
+    if (isPressed) { isMissed = true; return; }
     const focused = old.contains(document.activeElement) ? nameOf(document.activeElement) : null;
     const open = new Set(summaries(old));
     const scrolled = Array.from(old.querySelectorAll("pre")).map((element) => element.scrollTop);
@@ -56,6 +68,7 @@
   const renew = async () => {
     if (fetching) { again = true; return; }
     fetching = true;
+    isMissed = false;
     try {
       const response = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
       if (!response.ok || response.redirected) throw new Error(String(response.status));
@@ -76,22 +89,32 @@
   const say = (text) => { if (status.textContent !== text) status.textContent = text; };
 
   let wait = 1000;
+  let events = null;
+  let later = 0;
   const follow = () => {
-    const events = new EventSource("/api/events");
+    leave();
+    // A browser has six connections to a server, for all of its tabs: those that nobody looks at hold none.
+    if (document.hidden) return;
+    events = new EventSource("/api/events");
     // Something may have changed since the page was made.
     events.addEventListener("open", () => { wait = 1000; renew(); });
-    events.addEventListener("change", () => { if (!document.hidden) renew(); else again = true; });
+    events.addEventListener("change", renew);
     events.addEventListener("error", () => {
       say("The connection is lost. It is tried again; until then this page shows how things stood before.");
       // The browser tries again by itself, unless the server has refused.
       if (events.readyState === EventSource.CLOSED) {
-        setTimeout(follow, wait);
+        later = setTimeout(follow, wait);
         wait = Math.min(wait * 2, 60000);
       }
     });
-    window.addEventListener("pagehide", () => events.close(), { once: true });
   };
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && again && !fetching) { again = false; renew(); } });
+  const leave = () => {
+    clearTimeout(later);
+    if (events) events.close();
+    events = null;
+  };
+  document.addEventListener("visibilitychange", follow);
+  window.addEventListener("pagehide", leave);
   // A page that comes back from the browser's memory has no connection any more.
   window.addEventListener("pageshow", (event) => { if (event.persisted) follow(); });
   follow();

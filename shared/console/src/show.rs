@@ -76,14 +76,25 @@ pub(crate) fn took(seconds: &f64) -> String {
     }
 }
 
-/// A field of a line of the log; of a long one (a report) its beginning.
+/// A field of a line of the log; of a document (a report) its numbers, of a long text its beginning.
 pub(crate) fn field(value: &Value) -> String {
-    let mut text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut text = numbers(&text).unwrap_or(text);
     if text.len() > LONGEST_FIELD {
         text.truncate(text.floor_char_boundary(LONGEST_FIELD));
         text.push('…');
     }
     text
+}
+
+/// The whole numbers of a JSON object that are not zero: `bytes 12000, files 6`.
+fn numbers(text: &str) -> Option<String> {
+    let document: serde_json::Map<String, Value> = serde_json::from_str(text).ok()?;
+    let numbers = document.iter().filter_map(|(name, value)| Some((name, value.as_u64()?)));
+    let told = numbers
+        .filter(|(_, number)| *number > 0)
+        .map(|(name, number)| format!("{} {}", html::words(name), html::count(number)));
+    Some(told.collect::<Vec<_>>().join(", "))
 }
 
 /// How a level of the log is marked.
@@ -98,6 +109,14 @@ pub(crate) fn level(level: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_report_in_the_log_its_numbers_are_shown() {
+        let report = r#"{"silo":"a","files":12000,"failed":0,"seconds":1.5,"records":6}"#;
+        assert_eq!(field(&report.into()), "files 12,000, records 6");
+        assert_eq!(field(&"{not one".into()), "{not one");
+        assert_eq!(field(&7.into()), "7");
+    }
 
     #[test]
     fn spans_are_as_exact_as_they_are_worth() {

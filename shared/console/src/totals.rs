@@ -11,10 +11,21 @@ use granary_silo::SiloName;
 
 use crate::model::TotalsView;
 
-/// How often a silo is counted again while a run fills it.
+/// How often a silo is counted again while it is filled.
 const WHILE_FILLED: Duration = Duration::from_secs(60);
 /// Nobody spends more than a tenth of the time with counting.
 const PAUSE: u32 = 10;
+
+/// What is known of a silo without counting: where it differs, what was counted may be out of date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signs {
+    /// The last run that was finished.
+    pub(crate) last_run: Option<String>,
+    /// Whether a run or a task of the queue is about to add to it.
+    pub(crate) is_filled: bool,
+    /// How many of its tasks were given up: those that are tried again add to it as well.
+    pub(crate) dead: u64,
+}
 
 /// The totals of silos, as they were counted last. Cheap to clone.
 #[derive(Clone, Default)]
@@ -24,7 +35,7 @@ pub(crate) struct Totals(Arc<Mutex<Known>>);
 struct Known {
     counted: HashMap<SiloName, Counted>,
     /// Those to be counted, each once.
-    wanted: VecDeque<(SiloName, Option<String>)>,
+    wanted: VecDeque<(SiloName, Signs)>,
     is_counting: bool,
     /// Grows with each count.
     changes: u64,
@@ -32,18 +43,22 @@ struct Known {
 
 struct Counted {
     totals: Option<TotalsView>,
-    /// The last run that was finished by then.
-    last_run: Option<String>,
+    /// Those there were when it was to be counted.
+    signs: Signs,
     ended: Instant,
     took: Duration,
 }
 
 impl Counted {
-    fn is_current(&self, last_run: Option<&str>, is_filled: bool) -> bool {
+    fn is_current(&self, now: &Signs) -> bool {
         let pause = (self.took * PAUSE).max(WHILE_FILLED);
-        let is_other = is_filled || self.last_run.as_deref() != last_run;
-        // A run that is finished leaves no more doubt than a moment's: it is counted at once, however long ago the last count was.
-        !is_other || (self.last_run.as_deref() == last_run && self.ended.elapsed() < pause)
+        // What has come to its end leaves no more doubt than a moment's: it is counted at once, however long ago the last count was.
+        self.signs.last_run == now.last_run
+            && match (self.signs.is_filled, now.is_filled) {
+                (_, true) => self.ended.elapsed() < pause,
+                (true, false) => false,
+                (false, false) => self.signs.dead == now.dead,
+            }
     }
 }
 
@@ -58,19 +73,13 @@ impl Totals {
     }
 
     /// What a silo held when it was counted last; nothing when it never was. Has it counted where that is out of date.
-    pub(crate) fn of(
-        &self,
-        granary: &Granary,
-        silo: &SiloName,
-        last_run: Option<&str>,
-        is_filled: bool,
-    ) -> Option<TotalsView> {
+    pub(crate) fn of(&self, granary: &Granary, silo: &SiloName, signs: Signs) -> Option<TotalsView> {
         let mut known = self.known();
         let counted = known.counted.get(silo);
         let totals = counted.and_then(|counted| counted.totals);
-        let is_current = counted.is_some_and(|counted| counted.is_current(last_run, is_filled));
+        let is_current = counted.is_some_and(|counted| counted.is_current(&signs));
         if !is_current && !known.wanted.iter().any(|(wanted, _)| wanted == silo) {
-            known.wanted.push_back((silo.clone(), last_run.map(str::to_owned)));
+            known.wanted.push_back((silo.clone(), signs));
             if !known.is_counting {
                 known.is_counting = true;
                 tokio::spawn(self.clone().count(granary.clone()));
@@ -81,10 +90,10 @@ impl Totals {
 
     /// Counts one silo after the other until none is wanted.
     async fn count(self, granary: Granary) {
-        while let Some((silo, last_run)) = self.next() {
+        while let Some((silo, signs)) = self.next() {
             let began = Instant::now();
             let totals = usage(&granary, &silo).await;
-            let counted = Counted { totals, last_run, ended: Instant::now(), took: began.elapsed() };
+            let counted = Counted { totals, signs, ended: Instant::now(), took: began.elapsed() };
             let mut known = self.known();
             known.changes += 1;
             known.counted.insert(silo, counted);
@@ -93,7 +102,7 @@ impl Totals {
     }
 
     /// The next one stays wanted while it is counted, so that nobody asks for it again.
-    fn next(&self) -> Option<(SiloName, Option<String>)> {
+    fn next(&self) -> Option<(SiloName, Signs)> {
         let mut known = self.known();
         let next = known.wanted.front().cloned();
         known.is_counting = next.is_some();
@@ -108,6 +117,36 @@ async fn usage(granary: &Granary, name: &SiloName) -> Option<TotalsView> {
         Err(error) => {
             tracing::warn!(silo = %name, "console: the silo cannot be counted: {}", in_full(&error));
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signs(last_run: &str, is_filled: bool, dead: u64) -> Signs {
+        Signs { last_run: Some(last_run.to_owned()), is_filled, dead }
+    }
+
+    #[test]
+    fn a_count_lasts_until_something_was_added() {
+        let counted = |signs: &Signs| Counted {
+            totals: None,
+            signs: signs.clone(),
+            ended: Instant::now(),
+            took: Duration::ZERO,
+        };
+        let at_rest = signs("1", false, 3);
+        for (before, now, is_current) in [
+            (&at_rest, signs("1", false, 3), true),
+            (&at_rest, signs("2", false, 3), false),
+            (&at_rest, signs("1", false, 2), false),
+            (&at_rest, signs("1", true, 2), true),
+            (&signs("1", true, 3), signs("1", true, 4), true),
+            (&signs("1", true, 3), signs("1", false, 3), false),
+        ] {
+            assert_eq!(counted(before).is_current(&now), is_current, "{before:?} {now:?}");
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     app::App,
     failure::Failure,
     model::{DepthView, ReasonView, RunView, Standing, TotalsView, dead, depth, run::run},
+    totals::Signs,
 };
 
 /// How many sources are asked about at once.
@@ -140,11 +141,16 @@ async fn view(app: &App, mut source: Source, doings: &Doings) -> Result<SourceVi
         Turn::Later(next) => Some(next),
         Turn::Due | Turn::GoesOn | Turn::Leased(_) | Turn::NotBefore(_) | Turn::Failing(_) => None,
     };
+    let signs = Signs {
+        last_run: state.last_run.clone(),
+        is_filled: standing.is_moving() || tasks.is_some_and(|tasks| tasks.open() > 0),
+        dead: tasks.map_or(0, |tasks| tasks.dead),
+    };
     source.url = without_password(source.url);
     Ok(SourceView {
         url: source.url.to_string(),
         repository_name: state.learned.repository_name.clone(),
-        totals: app.totals.of(granary, &source.silo, state.last_run.as_deref(), standing.is_moving()),
+        totals: app.totals.of(granary, &source.silo, signs),
         silo: source.silo.clone(),
         standing,
         settings: source,

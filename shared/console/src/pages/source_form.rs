@@ -128,6 +128,16 @@ impl FormPage {
         self.wrong.iter().find(|wrong| wrong.field == field).map(|wrong| wrong.text.as_str())
     }
 
+    /// How a field is called beside it.
+    fn label(&self, field: &str) -> String {
+        match field {
+            "url" => "Address".to_owned(),
+            "silo" => "Name of the silo".to_owned(),
+            "every" => "Harvest every".to_owned(),
+            other => html::words(other),
+        }
+    }
+
     /// Whether the settings that few need are to be seen at once.
     fn is_open(&self) -> bool {
         let rare = ["template", "from", "until", "look_back", "contact", "user_agent", "landing_pages"];

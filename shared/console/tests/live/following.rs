@@ -30,6 +30,7 @@ async fn whoever_follows_is_told_of_a_change_and_two_see_the_same() {
     next_change(&mut one).await;
     next_change(&mut other).await;
     until(async || place.standing("maths").await == "idle").await;
+    until(async || place.json("/api/sources/maths").await["totals"]["objects"] == 10).await;
     // Totals and the last line of the log may still come in between one and the other.
     until(async || place.page("/sources/maths").await == place.page("/sources/maths").await).await;
     // Those that follow do not keep the console from ending.
