@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from . import aws
+from .granary import OPTIONS, Console, harvest_records, hold
 from .measure import in_turn, once
 from .repository import Repository
 
@@ -30,11 +32,11 @@ def _harvest(place, table, rounds, records, where, bar):
     repository = place.serve(Repository(place, place.folder(place.memory, "repository"), records))
     archive = place.memory / "granary.tar"
     programs = {
-        "granary": lambda: granary_harvest(place, where, repository),
+        "granary": lambda: harvest_records(place, where, repository),
         "tar x": lambda: untar(place, where, archive),
         "sickle": lambda: once([place.python(), "-c", SICKLE, repository.url, records]),
     }
-    granary_harvest(place, where, repository)
+    harvest_records(place, where, repository)
     subprocess.run(["tar", "cf", archive, "-C", where / "granary", "bench"], check=True)
     results = in_turn(rounds, programs)
     archive.unlink()
@@ -42,14 +44,6 @@ def _harvest(place, table, rounds, records, where, bar):
     table.add(results["granary"], bar, time_of=[results["tar x"], results["sickle"]])
     table.add(results["tar x"])
     table.add(results["sickle"])
-
-
-def granary_harvest(place, where: Path, repository, *options):
-    folder = place.folder(where, "granary")
-    return once([place.granary, "-q", "--granary", folder, "harvest", repository.url, *OPTIONS, "--no-files", *options])
-
-
-OPTIONS = ["--silo", "bench", "--kind", "oai", "--metadata-prefix", "oai_dc"]
 
 
 def untar(place, where: Path, archive: Path):
@@ -119,10 +113,19 @@ def million(place, table, rounds, scale):
     few = place.serve(Repository(place, place.folder(place.disk, "few"), int(100_000 * scale)))
     many = place.serve(Repository(place, place.folder(place.disk, "many"), int(1_000_000 * scale)))
     where = place.memory
+
+    def idle():
+        nonlocal asked
+        before = len(many.asked())
+        run = once([place.granary, "-q", "--granary", where / "granary", "harvest", "bench"])
+        asked = many.asked()[before:]
+        return run
+
+    asked = []
     programs = {
-        "100,000 records": lambda: granary_harvest(place, where, few),
-        "1,000,000 records": lambda: granary_harvest(place, where, many),
-        "an idle update of them": lambda: once([place.granary, "-q", "--granary", where / "granary", "harvest", "bench"]),
+        "100,000 records": lambda: harvest_records(place, where, few),
+        "1,000,000 records": lambda: harvest_records(place, where, many),
+        "an idle update of them": idle,
     }
     results = in_turn(rounds, programs)
     less, more, idle = results.values()
@@ -130,26 +133,63 @@ def million(place, table, rounds, scale):
     many.end()
     table.add(less)
     table.add(more, bar="memory at most 1.1x, under 128 MiB; time 10x within 10 %")
-    table.add(idle, bar="under a second")
+    table.add(idle, bar="under a second, two requests")
     table.note(f"ten times the records: {more.seconds / less.seconds:.2f}x the time, {more.memory / less.memory:.2f}x the memory")
+    table.note(f"the idle update asked: {', '.join(f'`{line}`' for line in asked)}")
 
 
 def verify(place, table, rounds, scale):
-    """Fixity of 100,000 objects; beside `sha256sum` over the same files on all cores. And the first page of `ls`."""
-    repository = place.serve(Repository(place, place.folder(place.memory, "repository"), int(100_000 * scale)))
-    granary_harvest(place, place.memory, repository)
-    folder = place.memory / "granary"
+    """Fixity of 100,000 objects; beside `sha256sum` over the same files on all cores."""
+    folder = hold(place, int(100_000 * scale), place.memory)
     sums = "find . -name oai_dc -print0 | xargs -0 -n 500 -P $(nproc) sha256sum > /dev/null"
     programs = {
         "granary verify": lambda: once([place.granary, "-q", "--granary", folder, "verify"]),
         "sha256sum": lambda: once(["sh", "-c", sums], cwd=folder / "bench"),
-        "granary ls --limit 50": lambda: once([place.granary, "--granary", folder, "ls", "bench", "--limit", "50"]),
     }
     results = in_turn(rounds, programs)
-    repository.end()
     table.add(results["granary verify"], "at least 0.9x the speed", speed_of=[results["sha256sum"]])
     table.add(results["sha256sum"])
-    table.add(results["granary ls --limit 50"], bar="under 0.1 s")
+
+
+def first_page(place, table, rounds, scale):
+    """The first page of a silo of 100,000 objects on a disk, in the shell and in the console, and `status`."""
+    folder = hold(place, int(100_000 * scale), place.disk)
+    granary = [place.granary, "--granary", folder]
+    console = place.serve(Console(place.granary, folder))
+
+    def page(path: str):
+        return lambda: once([place.program("curl"), "-s", "-f", "-o", "/dev/null", console.url + path])
+
+    programs = {
+        "granary ls bench --limit 50": lambda: once([*granary, "ls", "bench", "--limit", "50"]),
+        "granary status bench": lambda: once([*granary, "--server", console.url, "status", "bench"]),
+        "console: the silo": page("silos/bench"),
+        "console: from the middle on": page("silos/bench?after=oai:measured.example.org:50000"),
+        "console: an object": page("silos/bench/object?id=oai:measured.example.org:7"),
+        "console: the sources": page(""),
+    }
+    results = in_turn(rounds, programs)
+    console.end()
+    for result in results.values():
+        table.add(result, "under 0.1 s")
+
+
+def parser(place, table, rounds, scale):
+    """A page of 50,000 records, 100 MB; beside quick-xml's bare reader, which is under the parser, and `xmllint --stream`."""
+    micro, page = place.build("granary-micro"), place.memory / "page.xml"
+    with page.open("wb") as file:
+        subprocess.run([micro, "page", str(int(50_000 * scale))], stdout=file, check=True)
+    programs = {
+        "granary's parser": lambda: once([micro, "parse", page]),
+        "quick-xml": lambda: once([micro, "bare", page]),
+        "xmllint --stream": lambda: once([place.program("xmllint"), "--huge", "--stream", "--noout", page]),
+    }
+    ours, bare, xmllint = in_turn(rounds, programs).values()
+    table.add(ours, time_of=[bare, xmllint])
+    table.add(bare)
+    table.add(xmllint)
+    size = page.stat().st_size / 1e6
+    table.note("; ".join(f"{each.name}: {size / each.seconds:.0f} MB/s" for each in (ours, bare, xmllint)))
 
 
 ALL = {
@@ -160,4 +200,8 @@ ALL = {
     "large-file": large_file,
     "million": million,
     "verify": verify,
+    "first-page": first_page,
+    "s3": aws.s3,
+    "parser": parser,
+    "lambda": aws.function,
 }

@@ -32,8 +32,7 @@ class Place:
         if not Path("/usr/bin/time").exists():
             self.program("time")
         if not self.granary:
-            subprocess.run(["cargo", "build", "--release", "--locked", "-p", "granary"], cwd=CHECKOUT, check=True)
-            self.granary = str(Path(os.environ.get("CARGO_TARGET_DIR", CHECKOUT / "target")) / "release/granary")
+            self.granary = self.build("granary")
         return self
 
     def __exit__(self, *_) -> None:
@@ -46,6 +45,11 @@ class Place:
         """Ends a server when the place is left."""
         self._servers.append(server)
         return server
+
+    def build(self, package: str) -> str:
+        """This checkout's program of that name, as it is released."""
+        subprocess.run(["cargo", "build", "--release", "--locked", "-p", package], cwd=CHECKOUT, check=True)
+        return str(Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target") / "release" / package)
 
     def program(self, name: str) -> str:
         """A program of Debian's, installed when it is not there."""

@@ -19,7 +19,8 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 1024; }}
 http {{
-    access_log off;
+    log_format asked '$request_method $request_uri';
+    access_log {folder}/access.log asked;
     sendfile on;
     tcp_nopush on;
     keepalive_requests 1000000;
@@ -38,10 +39,11 @@ http {{
 
 
 class Repository:
-    """Records in Dublin Core, each of which may name a file."""
+    """Records in Dublin Core, of which the first ones, all if not told how many, name a file if files have a size."""
 
-    def __init__(self, place, folder: Path, records: int, page: int = 1000, file_size: int = 0):
+    def __init__(self, place, folder: Path, records: int, page: int = 1000, file_size: int = 0, files: int | None = None):
         self.folder, self.records = folder, records
+        self.files = 0 if not file_size else records if files is None else files
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/oai"
         self._write(page, file_size)
@@ -61,7 +63,11 @@ class Repository:
         self._process.wait()
 
     def file_urls(self) -> list:
-        return [f"http://127.0.0.1:{self.port}/files/{number}.pdf" for number in range(self.records)]
+        return [f"http://127.0.0.1:{self.port}/files/{number}.pdf" for number in range(self.files)]
+
+    def asked(self) -> list:
+        """Every request so far: method and path."""
+        return (self.folder / "access.log").read_text().splitlines()
 
     def _wait(self) -> None:
         for _ in range(200):
@@ -89,20 +95,19 @@ class Repository:
         pages = range(0, self.records, page)
         for number, first in enumerate(pages):
             last = min(first + page, self.records)
-            records = "".join(record(item, chance, self._link(item, file_size)) for item in range(first, last))
+            records = "".join(record(item, chance, self._link(item)) for item in range(first, last))
             token = f"p{number + 1}" if last < self.records else ""
             records += f'<resumptionToken completeListSize="{self.records}" cursor="{first}">{token}</resumptionToken>'
             name = f"ListRecords-p{number}.xml" if number else "ListRecords-.xml"
             (answers / name).write_text(answer("ListRecords", records))
         if file_size:
             block = random.Random(2).randbytes(file_size)
-            for item in range(self.records):
+            for item in range(self.files):
                 head = b"%%PDF-1.4\n%% %d\n" % item
                 (self.folder / f"www/files/{item}.pdf").write_bytes(head + block[len(head) :])
 
-    def _link(self, item: int, file_size: int) -> str:
-        where = f"files/{item}.pdf" if file_size else f"items/{item}"
-        return f"http://127.0.0.1:{self.port}/{where}"
+    def _link(self, item: int) -> str:
+        return f"http://127.0.0.1:{self.port}/files/{item}.pdf" if item < self.files else f"urn:measured:{item}"
 
 
 def answer(verb, body: str) -> str:
