@@ -31,7 +31,12 @@ fn tasks() -> Vec<Task> {
     (0..COUNT)
         .map(|number| {
             let url = format!("http://example.org/{number}/paper.pdf");
-            Task::new(url, "paper.pdf".to_owned(), format!("oai:example.org:{number}"), "data/example.org".to_owned())
+            Task::new(
+                url,
+                "paper.pdf".to_owned(),
+                format!("oai:example.org:{number}"),
+                "data/example.org".to_owned(),
+            )
         })
         .collect()
 }
@@ -60,7 +65,8 @@ fn receive_and_acknowledge(bencher: Bencher, batch: usize) {
     bencher.counter(ItemsCount::new(COUNT)).with_inputs(filled).bench_refs(|place| {
         place.runtime.block_on(async {
             loop {
-                let messages = place.queue.receive(batch, Duration::from_secs(60), &Select::All).await.unwrap();
+                let messages =
+                    place.queue.receive(batch, Duration::from_secs(60), &Select::All).await.unwrap();
                 if messages.is_empty() {
                     break;
                 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How many records are stored in one go: by one thread in a directory, at the same time in a bucket.
-const RECORDS_TOGETHER: usize = 8;
+const RECORDS_TOGETHER: usize = 32;
 
 /// How many goes there are at once, while the next records are read.
 const GOES_AT_ONCE: usize = 3;

@@ -134,7 +134,7 @@ pub(crate) async fn fetch(context: &Context, task: &Task, to: Destination<'_>) -
             None => {}
             Some(fault) => return Ok(Transfer::Failed(fault)),
         }
-        let digests = writer.digests();
+        let digests = writer.digests().await;
         if let Some(fault) = not_as_announced(task, &digests) {
             return Ok(Transfer::Failed(fault));
         }

@@ -48,6 +48,18 @@ impl Digester {
         self.md5.update(bytes);
     }
 
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn into_parts(self) -> (u64, Sha256, Md5) {
+        (self.size, self.sha256, self.md5)
+    }
+
+    pub(crate) fn from_parts(size: u64, sha256: Sha256, md5: Md5) -> Self {
+        Self { size, sha256, md5 }
+    }
+
     /// The digests of all pieces in order.
     pub fn finish(self) -> Digests {
         Digests {

@@ -15,11 +15,13 @@ mod blocking;
 #[cfg(feature = "s3")]
 mod bucket;
 mod digest;
+mod digesting;
 mod directory;
 mod error;
 mod list;
 mod manifest;
 mod name;
+mod parts;
 mod silo;
 mod staging;
 mod usage;

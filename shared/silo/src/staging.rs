@@ -31,6 +31,7 @@ pub(crate) struct Staging {
     /// Held for its lock.
     _lock: File,
     next: AtomicU64,
+    link: Link,
 }
 
 impl Staging {
@@ -52,15 +53,22 @@ impl Staging {
             };
             lock.lock()?;
             if folder.join(LOCK).exists() {
-                return Ok(Self { folder, _lock: lock, next: AtomicU64::new(0) });
+                let link = Link::find(&folder);
+                return Ok(Self { folder, _lock: lock, next: AtomicU64::new(0), link });
             }
         }
     }
 
-    pub(crate) fn create(&self) -> io::Result<StagedFile> {
+    /// A file that is to be published so. One that never replaces another needs no name before, where that can be done: a
+    /// rename from one folder to another makes all others in the file system wait.
+    pub(crate) fn create(&self, taken: Taken) -> io::Result<StagedFile> {
+        if taken == Taken::Fail && self.link != Link::Never {
+            let file = unnamed::create(&self.folder)?;
+            return Ok(StagedFile { place: Place::Unnamed(self.link), file, taken });
+        }
         let path = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
         let file = File::create_new(&path)?;
-        Ok(StagedFile { path, file, published: false })
+        Ok(StagedFile { place: Place::Named { path, is_published: false }, file, taken })
     }
 }
 
@@ -99,9 +107,15 @@ fn remove(folder: &Path) -> io::Result<()> {
 /// A file that nobody sees yet. Dropped without being published, it is removed.
 #[derive(Debug)]
 pub(crate) struct StagedFile {
-    path: PathBuf,
+    place: Place,
     pub(crate) file: File,
-    published: bool,
+    taken: Taken,
+}
+
+#[derive(Debug)]
+enum Place {
+    Named { path: PathBuf, is_published: bool },
+    Unnamed(Link),
 }
 
 /// What to do when the final name is taken.
@@ -113,31 +127,112 @@ pub(crate) enum Taken {
 
 impl StagedFile {
     /// Gives the file its final name, in one step; makes the folders that it needs.
-    pub(crate) fn publish(mut self, to: &Path, taken: Taken) -> io::Result<()> {
-        let mut result = self.rename(to, taken);
+    pub(crate) fn publish(mut self, to: &Path) -> io::Result<()> {
+        let mut result = self.name(to);
         if matches!(&result, Err(error) if error.kind() == io::ErrorKind::NotFound)
             && let Some(parent) = to.parent()
         {
-            fs::create_dir_all(parent)?;
-            result = self.rename(to, taken);
+            make_folders(parent)?;
+            result = self.name(to);
         }
-        self.published = result.is_ok();
+        if let Place::Named { is_published, .. } = &mut self.place {
+            *is_published = result.is_ok();
+        }
         result
     }
 
-    fn rename(&self, to: &Path, taken: Taken) -> io::Result<()> {
-        match taken {
-            Taken::Replace => fs::rename(&self.path, to),
-            Taken::Fail => rename_new(&self.path, to),
+    fn name(&self, to: &Path) -> io::Result<()> {
+        match (&self.place, self.taken) {
+            (Place::Unnamed(link), _) => unnamed::link(&self.file, *link, to),
+            (Place::Named { path, .. }, Taken::Replace) => fs::rename(path, to),
+            (Place::Named { path, .. }, Taken::Fail) => rename_new(path, to),
         }
+    }
+}
+
+/// Makes a folder and those above it that are not there. An object's first file lacks three: those of its last pair of
+/// characters, of the object, and of the version. So it begins there; to begin at the last one and go up costs two more calls.
+fn make_folders(folder: &Path) -> io::Result<()> {
+    let Some(first) = folder.ancestors().nth(2) else { return fs::create_dir_all(folder) };
+    match fs::create_dir(first) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => fs::create_dir_all(folder),
+        // It was there, perhaps; or something else is wrong with it, and the next one tells.
+        Ok(()) | Err(_) => match fs::create_dir(folder.parent().unwrap_or(first)) {
+            Ok(()) | Err(_) => fs::create_dir_all(folder),
+        },
     }
 }
 
 impl Drop for StagedFile {
     fn drop(&mut self) {
-        if !self.published {
-            let _ = fs::remove_file(&self.path);
+        if let Place::Named { path, is_published: false } = &self.place {
+            let _ = fs::remove_file(path);
         }
+    }
+}
+
+/// How a file without a name is given one here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    /// By its descriptor.
+    Descriptor,
+    /// By what `/proc` says of its descriptor: older kernels let only root do the former.
+    Proc,
+    /// Not at all: not every file system can.
+    Never,
+}
+
+impl Link {
+    /// Finds out what works in a folder.
+    fn find(folder: &Path) -> Self {
+        let Ok(file) = unnamed::create(folder) else { return Self::Never };
+        let name = folder.join("link");
+        let works = |link: &Self| unnamed::link(&file, *link, &name).is_ok();
+        let found = [Self::Descriptor, Self::Proc].into_iter().find(works).unwrap_or(Self::Never);
+        let _ = fs::remove_file(&name);
+        found
+    }
+}
+
+/// Files that have no name yet: whoever is killed leaves nothing.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod unnamed {
+    use std::{fs::File, io, os::fd::AsRawFd, path::Path};
+
+    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+
+    use super::Link;
+
+    pub(super) fn create(folder: &Path) -> io::Result<File> {
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        Ok(open(folder, flags, Mode::from_raw_mode(0o666))?.into())
+    }
+
+    pub(super) fn link(file: &File, link: Link, to: &Path) -> io::Result<()> {
+        match link {
+            Link::Descriptor => linkat(file, "", CWD, to, AtFlags::EMPTY_PATH)?,
+            Link::Proc => {
+                let from = format!("/proc/self/fd/{}", file.as_raw_fd());
+                linkat(CWD, from, CWD, to, AtFlags::SYMLINK_FOLLOW)?;
+            }
+            Link::Never => return Err(io::ErrorKind::Unsupported.into()),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod unnamed {
+    use std::{fs::File, io, path::Path};
+
+    use super::Link;
+
+    pub(super) fn create(_folder: &Path) -> io::Result<File> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn link(_file: &File, _link: Link, _to: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 
@@ -158,7 +253,6 @@ pub(crate) struct StagedUpload {
     pub(crate) staged: Option<Arc<StagedFile>>,
     pub(crate) to: PathBuf,
     pub(crate) location: String,
-    pub(crate) taken: Taken,
     pub(crate) offset: u64,
 }
 
@@ -197,10 +291,9 @@ impl MultipartUpload for StagedUpload {
     }
 
     async fn complete(&mut self) -> object_store::Result<PutResult> {
-        let (staged, to, taken, location) =
-            (self.take()?, self.to.clone(), self.taken, self.location.clone());
+        let (staged, to, location) = (self.take()?, self.to.clone(), self.location.clone());
         blocking(move || {
-            staged.publish(&to, taken).map_err(|source| published(location, source))?;
+            staged.publish(&to).map_err(|source| published(location, source))?;
             Ok(PutResult { e_tag: None, version: None, extensions: Default::default() })
         })
         .await
@@ -239,15 +332,45 @@ mod tests {
     fn what_the_dead_left_is_removed_wherever_they_were_killed_and_the_living_keep_theirs() {
         let parent = tempfile::tempdir().unwrap();
         let living = Staging::new(parent.path()).unwrap();
-        let file = living.create().unwrap();
+        let file = living.create(Taken::Replace).unwrap();
         for (dead, files) in [("1-a", &[][..]), ("2-b", &[LOCK]), ("3-c", &[LOCK, "0", "1"])] {
             fs::create_dir(parent.path().join(dead)).unwrap();
             files.iter().for_each(|file| fs::write(parent.path().join(dead).join(file), "").unwrap());
         }
         let next = Staging::new(parent.path()).unwrap();
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 2);
-        assert!(file.path.exists());
+        assert!(matches!(&file.place, Place::Named { path, .. } if path.exists()));
         drop((file, living, next));
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_gets_its_name_in_one_step_and_never_takes_one_that_is_taken_however_it_is_done() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut staging = Staging::new(&parent.path().join("staging")).unwrap();
+        let here = staging.link;
+        for link in
+            [here, Link::Proc, Link::Never].into_iter().filter(|link| here != Link::Never || *link == here)
+        {
+            staging.link = link;
+            let to = parent.path().join(format!("{link:?}/a/b"));
+            let write = |bytes: &str, taken| {
+                let mut staged = staging.create(taken).unwrap();
+                staged.file.write_all(bytes.as_bytes()).unwrap();
+                staged.publish(&to)
+            };
+            write("first", Taken::Fail).unwrap();
+            let taken = write("second", Taken::Fail).unwrap_err();
+            assert_eq!(taken.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read_to_string(&to).unwrap(), "first");
+            write("third", Taken::Replace).unwrap();
+            assert_eq!(fs::read_to_string(&to).unwrap(), "third");
+            let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&to).unwrap().permissions());
+            fs::write(parent.path().join("usual"), "").unwrap();
+            let usual = fs::metadata(parent.path().join("usual")).unwrap().permissions();
+            assert_eq!(mode, std::os::unix::fs::PermissionsExt::mode(&usual));
+            drop(staging.create(Taken::Fail).unwrap());
+            assert_eq!(fs::read_dir(&staging.folder).unwrap().count(), 1, "the lock alone");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! How much a silo holds.
 
-use futures::StreamExt;
-use object_store::path::Path;
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectMeta;
 
 use crate::{
     error::Error,
@@ -19,22 +19,47 @@ pub struct Usage {
     pub bytes: u64,
 }
 
+/// How many parts of a silo are listed at the same time.
+const PARTS_AT_ONCE: usize = 4;
+
+/// How many files are counted in one go.
+const FILES_TOGETHER: usize = 256;
+
 impl Silo {
     /// Counts objects, files and bytes. Takes as long as listing takes.
     pub async fn usage(&self) -> Result<Usage, Error> {
-        let root = self.root();
-        let prefix = Path::from_iter(root.split('/'));
-        let mut usage = Usage::default();
-        let mut files = self.objects().list(Some(&prefix));
-        while let Some(file) = files.next().await {
-            let file = file.map_err(Error::store("list", &root))?;
-            if file.location.filename() == Some(MANIFEST) {
-                usage.objects += 1;
-            } else if file.location.as_ref().contains("/__") {
-                usage.files += 1;
-                usage.bytes += file.size;
-            }
+        let silo = self.clone();
+        let mut files = self.walk_parts(PARTS_AT_ONCE, move |part| {
+            let files = silo.objects().list(Some(&part));
+            // One item for many files: an item of its own for each would cost more than to find it.
+            files
+                .chunks(FILES_TOGETHER)
+                .map(move |files| {
+                    let mut usage = Usage::default();
+                    for file in files {
+                        usage.add(&file.map_err(Error::store("list", &part))?);
+                    }
+                    Ok(usage)
+                })
+                .boxed()
+        });
+        let mut all = Usage::default();
+        while let Some(usage) = files.try_next().await? {
+            all.objects += usage.objects;
+            all.files += usage.files;
+            all.bytes += usage.bytes;
         }
-        Ok(usage)
+        Ok(all)
+    }
+}
+
+impl Usage {
+    fn add(&mut self, file: &ObjectMeta) {
+        if file.location.filename() == Some(MANIFEST) {
+            self.objects += 1;
+        } else if file.location.as_ref().contains("/__") {
+            self.files += 1;
+            self.bytes += file.size;
+        }
     }
 }

@@ -19,6 +19,9 @@ use crate::{
 /// How many objects are checked by one thread in a directory, or at the same time in a bucket.
 const OBJECTS_TOGETHER: usize = 16;
 
+/// How many such groups of each part are checked while the next one is looked for.
+const GROUPS_OF_PART: usize = 2;
+
 /// What is wrong with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
@@ -61,19 +64,22 @@ pub struct Totals {
 }
 
 impl Silo {
-    /// Checks every object as they are found, a few of them together and `concurrency` such groups at a time. Each item is one
-    /// object, or a file that belongs to none. Memory does not grow with the silo.
+    /// Checks every object, in no order: `concurrency` parts of the silo at a time, a few objects of each together. Each item is
+    /// one object, or a file that belongs to none. Memory does not grow with the silo.
     ///
     /// An error is a store that cannot be read; what is wrong in the silo is a [`Finding`].
     pub fn verify(&self, concurrency: usize) -> BoxStream<'static, Result<Totals, Error>> {
-        let root = self.root();
-        let prefix = Path::from_iter(root.split('/'));
+        let silo = self.clone();
+        self.walk_parts(concurrency, move |part| silo.verify_part(part))
+    }
+
+    fn verify_part(&self, part: Path) -> BoxStream<'static, Result<Totals, Error>> {
         let silo = self.clone();
         let mut walk = Walk::default();
-        let files = self.objects().list(Some(&prefix)).map(Some).chain(stream::iter([None]));
+        let files = self.objects().list(Some(&part)).map(Some).chain(stream::iter([None]));
         let checks = files.filter_map(move |file| {
             let check = match file {
-                Some(Err(source)) => Some(Err(Error::store("list", &root)(source))),
+                Some(Err(source)) => Some(Err(Error::store("list", &part)(source))),
                 Some(Ok(file)) => walk.take(&file.location).map(Ok),
                 None => walk.current.take().map(Ok),
             };
@@ -88,7 +94,7 @@ impl Silo {
                 // Spawned, so that digests are counted on all cores in a bucket too.
                 tokio::spawn(async move { silo.run_all(works).await })
             })
-            .buffer_unordered(concurrency.max(1))
+            .buffer_unordered(GROUPS_OF_PART)
             .map(|checked| match checked {
                 Ok(checked) => stream::iter(checked),
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),

@@ -5,8 +5,11 @@ use object_store::{
     Attribute, Attributes, MultipartUpload, PutMode, PutMultipartOptions, PutOptions, PutPayload, path::Path,
 };
 
+use tokio::task::JoinHandle;
+
 use crate::{
-    digest::{Digester, Digests},
+    digest::Digests,
+    digesting::Digesting,
     error::Error,
     name::{FileName, Identifier, VersionName},
     silo::Silo,
@@ -25,7 +28,7 @@ pub struct Stored {
 /// A file on its way into a version's folder.
 ///
 /// Nothing is seen under its name before [`Writer::finish`] returns; dropped before, it leaves nothing behind (a
-/// bucket's unfinished parts are removed by its lifecycle rule). At most one part is held in memory.
+/// bucket's unfinished parts are removed by its lifecycle rule). At most one part is held in memory of a bucket, two of a directory.
 pub struct Writer {
     silo: Silo,
     identifier: Identifier,
@@ -33,9 +36,11 @@ pub struct Writer {
     path: String,
     location: Path,
     content_type: Option<String>,
-    digester: Digester,
+    digesting: Digesting,
     buffer: BytesMut,
     upload: Option<Box<dyn MultipartUpload>>,
+    /// The part before, which is written while the next one comes.
+    writing: Option<JoinHandle<object_store::Result<()>>>,
 }
 
 impl Silo {
@@ -56,9 +61,10 @@ impl Silo {
             path,
             location,
             content_type: content_type.map(str::to_owned),
-            digester: Digester::default(),
+            digesting: Digesting::default(),
             buffer: BytesMut::new(),
             upload: None,
+            writing: None,
         })
     }
 
@@ -93,8 +99,11 @@ impl Silo {
 
 impl Writer {
     /// Takes the next bytes.
+    ///
+    /// # Panics
+    /// After [`Writer::digests`].
     pub async fn write(&mut self, mut bytes: Bytes) -> Result<(), Error> {
-        self.digester.update(&bytes);
+        self.digesting.take(bytes.clone()).await;
         let part_size = self.silo.part_size();
         while self.buffer.len() + bytes.len() >= part_size {
             let piece = bytes.split_to(part_size - self.buffer.len());
@@ -117,8 +126,24 @@ impl Writer {
             Some(upload) => upload,
             None => self.begin().await.map_err(Error::store("write", &self.location))?,
         };
-        let upload = self.upload.insert(upload);
-        upload.put_part(PutPayload::from_bytes(part)).await.map_err(Error::store("write", &self.location))
+        let part = self.upload.insert(upload).put_part(PutPayload::from_bytes(part));
+        self.written().await.map_err(Error::store("write", &self.location))?;
+        self.writing = Some(tokio::spawn(part));
+        // Parts of a directory are small: the next one comes meanwhile.
+        if !self.silo.is_in_directory() {
+            self.written().await.map_err(Error::store("write", &self.location))?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the part before.
+    async fn written(&mut self) -> object_store::Result<()> {
+        match self.writing.take() {
+            None => Ok(()),
+            Some(writing) => {
+                writing.await.unwrap_or_else(|source| Err(object_store::Error::JoinError { source }))
+            }
+        }
     }
 
     /// The upload, begun. Not an `async fn`: the future holds no reference to the writer, which cannot be shared.
@@ -129,9 +154,9 @@ impl Writer {
         async move { silo.objects().put_multipart_opts(&location, options).await }
     }
 
-    /// Size and digests of what was written so far.
-    pub fn digests(&self) -> Digests {
-        self.digester.clone().finish()
+    /// Size and digests of what was written. Nothing can be written afterwards.
+    pub async fn digests(&mut self) -> Digests {
+        self.digesting.finish().await
     }
 
     /// Publishes the file.
@@ -143,7 +168,7 @@ impl Writer {
     /// [`Error::Occupied`] when other bytes lie there, with a name that is free or holds these very bytes. What cannot be
     /// read now is no reason for another name, and is an error.
     pub async fn finish(mut self) -> Result<Stored, Error> {
-        let digests = self.digester.clone().finish();
+        let digests = self.digests().await;
         let result = match self.upload.take() {
             None => {
                 let bytes = std::mem::take(&mut self.buffer).freeze();
@@ -171,6 +196,7 @@ impl Writer {
     }
 
     async fn complete(&mut self, upload: &mut dyn MultipartUpload) -> object_store::Result<()> {
+        self.written().await?;
         let rest = std::mem::take(&mut self.buffer).freeze();
         if !rest.is_empty() {
             upload.put_part(PutPayload::from_bytes(rest)).await?;

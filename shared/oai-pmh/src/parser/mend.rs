@@ -24,7 +24,7 @@ pub(super) fn mend<'a>(
     notes: &mut Vec<String>,
 ) -> Cow<'a, str> {
     let mut text = decode(bytes, declared, notes);
-    if text.chars().any(is_forbidden) {
+    if may_be_forbidden(text.as_bytes()) && text.chars().any(is_forbidden) {
         text = Cow::Owned(replace_forbidden(&text, notes));
     }
     if has_bad_reference(&text) {
@@ -64,6 +64,13 @@ fn decode<'a>(bytes: &'a [u8], declared: Option<&SingleBytes>, notes: &mut Vec<S
 
 fn is_forbidden(character: char) -> bool {
     matches!(character, '\0'..='\x08' | '\x0b' | '\x0c' | '\x0e'..='\x1f' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Whether there is a byte of a forbidden character, or one that a forbidden character begins with: found many bytes at a time,
+/// so that the characters of most texts need not be looked at.
+fn may_be_forbidden(bytes: &[u8]) -> bool {
+    let is_of_one = |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0xef;
+    bytes.chunks(64).any(|chunk| chunk.iter().fold(false, |found, &byte| found | is_of_one(byte)))
 }
 
 fn replace_forbidden(text: &str, notes: &mut Vec<String>) -> String {

@@ -153,14 +153,16 @@ fn follow(folder: &FilePath, entry: &fs::DirEntry) -> io::Result<Option<Metadata
     }
 }
 
+/// Whether `LocalFileSystem`, which takes part in the reading, keeps such a name to itself.
+pub(super) fn is_reserved(key: &str) -> bool {
+    key.rsplit_once('#')
+        .is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// A file as stores describe it; nothing for what no key can name.
 fn object(key: &str, metadata: &Metadata) -> Result<Option<ObjectMeta>> {
-    // `LocalFileSystem`, which does the reading, keeps names that end so to itself.
-    let is_reserved = key
-        .rsplit_once('#')
-        .is_some_and(|(_, end)| !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit()));
     let Ok(location) = Path::parse(key) else { return Ok(None) };
-    if is_reserved || !metadata.is_file() {
+    if is_reserved(key) || !metadata.is_file() {
         return Ok(None);
     }
     let last_modified = metadata.modified().map_err(|source| failed("read", source))?.into();
