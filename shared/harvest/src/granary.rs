@@ -13,6 +13,7 @@ use object_store::{
     path::Path,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::OnceCell;
 
 use crate::{error::Error, standing::Standings};
 
@@ -23,7 +24,7 @@ pub struct Granary {
     /// The directory, when it lies in one.
     directory: Option<DirectoryStore>,
     /// Silos that have been opened: where a silo lies and how it is laid out does not change.
-    opened: Arc<Mutex<HashMap<SiloName, Silo>>>,
+    opened: Arc<Mutex<HashMap<SiloName, Arc<OnceCell<Silo>>>>>,
     standings: Arc<Standings>,
 }
 
@@ -99,15 +100,16 @@ impl Granary {
 
     /// Opens a silo that is there.
     pub async fn silo(&self, name: &SiloName) -> Result<Silo, Error> {
-        if let Some(silo) = self.opened().get(name) {
-            return Ok(silo.clone());
+        let cell = self.opened().entry(name.clone()).or_default().clone();
+        // Many want it at the same moment, when workers start.
+        let opened = cell.get_or_try_init(|| Silo::open(self.store(), name.clone())).await;
+        if opened.is_err() {
+            self.opened().remove(name);
         }
-        let silo = Silo::open(self.store(), name.clone()).await?;
-        self.opened().insert(name.clone(), silo.clone());
-        Ok(silo)
+        Ok(opened?.clone())
     }
 
-    fn opened(&self) -> MutexGuard<'_, HashMap<SiloName, Silo>> {
+    fn opened(&self) -> MutexGuard<'_, HashMap<SiloName, Arc<OnceCell<Silo>>>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

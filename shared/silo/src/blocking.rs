@@ -37,7 +37,6 @@ impl Silo {
         if !self.is_in_directory() || MAY_BLOCK.get() {
             return join_all(works).await;
         }
-        let runtime = Handle::current();
         let one_after_the_other = async move {
             let mut done = Vec::with_capacity(works.len());
             for work in works {
@@ -45,16 +44,25 @@ impl Silo {
             }
             done
         };
-        let thread = spawn_blocking(move || {
-            let _entered = MayBlock::enter();
-            runtime.block_on(one_after_the_other)
-        });
-        match thread.await {
-            Ok(done) => done,
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // The runtime ends, and this future with it.
-            Err(_) => std::future::pending().await,
-        }
+        on_own_thread(one_after_the_other).await
+    }
+}
+
+/// Runs a work that does much with files, in a directory, on a thread that may block: what it asks of a directory is done there,
+/// and not handed to other threads one by one. Whatever it spawns runs as ever.
+///
+/// The work goes on when the future is dropped; nobody is told what it came to.
+pub async fn on_own_thread<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let runtime = Handle::current();
+    let thread = spawn_blocking(move || {
+        let _entered = MayBlock::enter();
+        runtime.block_on(work)
+    });
+    match thread.await {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime ends, and this future with it.
+        Err(_) => std::future::pending().await,
     }
 }
 

@@ -30,6 +30,7 @@ mod writer;
 
 pub use absence::Absence;
 pub use announce::{Announcement, Change, Metadata};
+pub use blocking::on_own_thread;
 #[cfg(feature = "s3")]
 pub use bucket::BucketStore;
 pub use digest::{Digester, Digests};
