@@ -86,7 +86,8 @@ def function(place, table, rounds, scale):
     20 kB."""
     batches = max(int(20 * scale), 2)
     repository = place.serve(Repository(place, place.folder(place.memory, "repository"), batches * 10, file_size=20_000))
-    bootstraps = {name: _bootstrap(name) for name in ("HarvestFunction", "DownloadFunction")}
+    deployment.build()
+    bootstraps = {name: deployment.BUILT / name / "bootstrap" for name in ("HarvestFunction", "DownloadFunction")}
     for name, bootstrap in bootstraps.items():
         archive = place.memory / f"{name}.zip"
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -106,13 +107,6 @@ def function(place, table, rounds, scale):
             spans = [runtime.invoke({"Records": cloud.receive(queue)}) for _ in range(batches)]
             table.note(f"a batch of ten files of 20 kB: {spread_of(spans[1:])} ms; the first {spans[0] * 1000:.0f} ms")
             table.note(f"DownloadFunction: {runtime.memory() / (1 << 20):.0f} MiB at most, after {batches} batches")
-
-
-def _bootstrap(name: str) -> Path:
-    """A function as it is deployed, built now unless it is there."""
-    if not deployment.BUILT.joinpath("template.yaml").exists():
-        deployment.build()
-    return deployment.BUILT / name / "bootstrap"
 
 
 def _start(bootstrap: Path, environment: dict) -> float:
@@ -137,7 +131,11 @@ class LocalCloud:
         return {**os.environ, **credentials(), "AWS_ENDPOINT_URL_S3": self.s3, "AWS_ENDPOINT_URL_SQS": self.sqs}
 
     def make_queue(self, name: str) -> str:
-        return self._ask("CreateQueue", QueueName=name)["QueueUrl"]
+        """A queue, and one for its dead letters."""
+        dead = self._ask("CreateQueue", QueueName=f"{name}-dead")["QueueUrl"]
+        arn = self._ask("GetQueueAttributes", QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+        return self._ask("CreateQueue", QueueName=name, Attributes={"RedrivePolicy": policy})["QueueUrl"]
 
     def receive(self, queue: str) -> list:
         """Ten messages, as Lambda hands them to a function."""
