@@ -89,6 +89,9 @@ class Place:
     def folder(self, where: Path, name: str) -> Path:
         """A new, empty folder."""
         folder = where / name
+        if where == self.disk and folder.exists():
+            # Not removed yet: for minutes ext4 makes new files slowly where many were removed.
+            folder.rename(tempfile.mkdtemp(prefix=f"{name}-", dir=where))
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
