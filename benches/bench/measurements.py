@@ -109,7 +109,8 @@ def large_file(place, table, rounds, scale):
 
 
 def million(place, table, rounds, scale):
-    """1,000,000 records beside 100,000: time and memory do not grow by more than the number; and an update with nothing new."""
+    """1,000,000 records beside 100,000: time and memory do not grow by more than the number; and an update with nothing new. Beside
+    it `tar x` of the same files, whose growth is the file system's and the machine's."""
     few = place.serve(Repository(place, place.folder(place.disk, "few"), int(100_000 * scale)))
     many = place.serve(Repository(place, place.folder(place.disk, "many"), int(1_000_000 * scale)))
     where = place.memory
@@ -121,20 +122,35 @@ def million(place, table, rounds, scale):
         asked = many.asked()[before:]
         return run
 
+    def tar(repository):
+        archive = place.memory / f"{repository.records}.tar"
+        if not archive.exists():
+            subprocess.run(["tar", "cf", archive, "-C", where / "granary", "bench"], check=True)
+        # Nothing else is there when a program begins.
+        place.folder(where, "granary")
+        run = untar(place, where, archive)
+        place.folder(where, "tar")
+        return run
+
     asked = []
     programs = {
         "100,000 records": lambda: harvest_records(place, where, few),
+        "tar x of the same files": lambda: tar(few),
         "1,000,000 records": lambda: harvest_records(place, where, many),
         "an idle update of them": idle,
+        "tar x of these files": lambda: tar(many),
     }
     results = in_turn(rounds, programs)
-    less, more, idle = results.values()
+    less, less_tar, more, idle, more_tar = results.values()
     few.end()
     many.end()
-    table.add(less)
-    table.add(more, bar="memory at most 1.1x, under 128 MiB; time 10x within 10 %")
+    table.add(less, time_of=[less_tar])
+    table.add(less_tar)
+    table.add(more, bar="memory at most 1.1x, under 128 MiB; time 10x within 10 %", time_of=[more_tar])
+    table.add(more_tar)
     table.add(idle, bar="under a second, two requests")
-    table.note(f"ten times the records: {more.seconds / less.seconds:.2f}x the time, {more.memory / less.memory:.2f}x the memory")
+    grown = f"{more.seconds / less.seconds:.2f}x the time, {more.cpu / less.cpu:.2f}x the processor's"
+    table.note(f"ten times the records: {grown}, {more.memory / less.memory:.2f}x the memory; `tar x`: {more_tar.seconds / less_tar.seconds:.2f}x the time")
     table.note(f"the idle update asked: {', '.join(f'`{line}`' for line in asked)}")
 
 

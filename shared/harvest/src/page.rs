@@ -20,10 +20,11 @@ use crate::{
 };
 
 /// How many records are stored in one go: by one thread in a directory, at the same time in a bucket.
-const RECORDS_TOGETHER: usize = 32;
+const RECORDS_TOGETHER: usize = 16;
 
-/// How many goes there are at once, while the next records are read.
-const GOES_AT_ONCE: usize = 3;
+/// How many goes there are at once, while the next records are read: more than there are processors, for the kernel leaves
+/// threads that could run behind others, and a processor idle.
+const GOES_AT_ONCE: usize = 6;
 
 /// How many tasks are held before they are queued; a page's end queues the rest.
 const TASKS_HELD: usize = 1000;

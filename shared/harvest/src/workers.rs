@@ -1,12 +1,19 @@
 //! Works the queue: several loops of the download step, until there is nothing left or the host stops.
 
-use std::time::{Duration, Instant};
+use std::{
+    future::pending,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::TimeDelta;
 use futures::future::{AbortHandle, abortable};
 use granary_queue::{Depth, Select};
 use granary_silo::on_own_thread;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
 
 use crate::{
     clock,
@@ -45,16 +52,42 @@ pub enum Until {
     DrainedAfter(watch::Receiver<bool>),
 }
 
+impl Until {
+    fn may_end(&self) -> bool {
+        match self {
+            Self::Stopped => false,
+            Self::Drained => true,
+            Self::DrainedAfter(sent) => *sent.borrow(),
+        }
+    }
+
+    /// Waits until workers may end: for ever, if nobody will ever say so.
+    async fn wait(&mut self) {
+        let will_end = match self {
+            Self::Stopped => false,
+            Self::Drained => true,
+            Self::DrainedAfter(sent) => sent.wait_for(|is_sent| *is_sent).await.is_ok(),
+        };
+        if !will_end {
+            pending::<()>().await;
+        }
+    }
+}
+
 /// Runs `workers` loops of the download step over the tasks of `select`. What is in hand is finished before it returns.
 ///
 /// # Errors
 /// The first failure of the store or the queue ends all loops. Nothing is lost by it.
 pub async fn work(context: &Context, select: &Select, workers: usize, until: Until) -> Result<(), Error> {
     let mut loops = JoinSet::new();
+    let one_ended = Arc::new(Notify::new());
     for _ in 0..workers.max(1) {
         let (context, select, until) = (context.clone(), select.clone(), until.clone());
+        let one_ended = one_ended.clone();
         loops.spawn(on_its_thread(context.granary.local().is_some(), async move {
-            one_loop(&context, &select, &until).await
+            let ended = one_loop(&context, &select, until, &one_ended).await;
+            one_ended.notify_waiters();
+            ended
         }));
     }
     let mut result = Ok(());
@@ -95,7 +128,12 @@ impl Drop for AbortOnDrop {
     }
 }
 
-async fn one_loop(context: &Context, select: &Select, until: &Until) -> Result<(), Error> {
+async fn one_loop(
+    context: &Context,
+    select: &Select,
+    mut until: Until,
+    one_ended: &Notify,
+) -> Result<(), Error> {
     let mut last = Instant::now();
     while !context.stop.is_cancelled() {
         let messages = context.queue.receive(BATCH, VISIBILITY, select).await?;
@@ -104,11 +142,7 @@ async fn one_loop(context: &Context, select: &Select, until: &Until) -> Result<(
             last = Instant::now();
             continue;
         }
-        let may_end = match until {
-            Until::Stopped => false,
-            Until::Drained => true,
-            Until::DrainedAfter(sent) => *sent.borrow(),
-        };
+        let may_end = until.may_end();
         if may_end {
             let depth = context.queue.depth(select).await?;
             // A queue that cannot tell what is put off, nor whose messages it holds, shows it by silence.
@@ -120,6 +154,9 @@ async fn one_loop(context: &Context, select: &Select, until: &Until) -> Result<(
         tokio::select! {
             () = tokio::time::sleep(PAUSE) => {}
             () = context.stop.cancelled() => {}
+            // What made another end, or kept this one from it, is asked again at once.
+            () = one_ended.notified() => {}
+            () = until.wait(), if !may_end => {}
         }
     }
     Ok(())
