@@ -137,6 +137,7 @@ async fn each_quirk_that_nothing_is_lost_by_is_named_and_worked_around() {
         (SecondsRefused, "dates/date_form"),
         (DaysRefused, "dates/days"),
         (UntilIgnored, "dates/window"),
+        (DatesRefused, "dates/window"),
         (NoRecordsIs422, "dates/nothing_new"),
         (ControlCharacters, "records/mended"),
         (InvalidUtf8, "records/mended"),

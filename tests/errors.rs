@@ -33,6 +33,17 @@ async fn what_is_no_repository_is_not_made_a_source() {
     assert!(granary.json(0, &["sources"]).is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_say_which_formats_there_are_is_harvested_in_the_one_that_was_asked_for() {
+    let server = repository(Settings { items: 2, ..Settings::default() }).await;
+    let granary = Granary::new();
+    let url = server.oai();
+    server.fault("*verb=ListMetadataFormats*", Fault::ServerError);
+    says(&granary.run(&["harvest", &url]), 1, &["--metadata-prefix oai_dc", "ListMetadataFormats", "500"]);
+    let report = granary.json(0, &["harvest", &url, "--metadata-prefix", "oai_dc", "--kind", "oai"]);
+    assert_eq!((&report[0]["created"], &report[0]["metadata_prefix"]), (&2.into(), &"oai_dc".into()));
+}
+
 #[test]
 fn a_host_that_is_not_there_is_said_so() {
     let granary = Granary::new();

@@ -96,6 +96,7 @@ fn of_harvest(error: &granary_harvest::Error) -> Exit {
         Error::Store { .. }
         | Error::Serialize(_)
         | Error::Unavailable { .. }
+        | Error::NoFormats { .. }
         | Error::Blocked { .. }
         | Error::EveryListFails { .. }
         | Error::NotBefore { .. }

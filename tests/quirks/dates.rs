@@ -1,5 +1,7 @@
 //! 9, 11 to 17: what a list selects, datestamps and windows.
 
+use std::collections::BTreeSet;
+
 use granary_test_repository::{Quirk, Settings};
 use serde_json::json;
 
@@ -88,6 +90,41 @@ async fn q15_until_is_always_sent_and_a_repository_that_ignores_it_loses_nothing
     let case = Case::new(Quirk::UntilIgnored).await;
     let report = case.first(0, &["--until", "2015-12-31"]);
     warns(&report, "outside the dates asked for");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn q15_where_dates_are_refused_in_every_form_all_is_listed_each_time_until_they_are_taken() {
+    let case = Case::new(Quirk::DatesRefused).await;
+    case.is_whole(&case.first(0, &[]));
+    assert_eq!(case.status()["needs"], json!(["no_dates"]));
+    case.server.clear_log();
+    case.server.change(3);
+    let report = case.again(0, &[]);
+    assert_eq!((&report["updated"], &report["unchanged"]), (&1.into(), &(ITEMS - 1).into()), "{report}");
+    assert_eq!(case.queries().len(), 5, "Identify, a refusal, three pages: {:?}", case.queries());
+    case.server.quirk_off(Quirk::DatesRefused);
+    assert_eq!(case.again(0, &[])["records"], 1, "the one that changed lately");
+    assert_eq!(case.status()["needs"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn q15_whoever_wants_some_dates_only_gets_no_others_where_dates_are_refused() {
+    let case = Case::new(Quirk::DatesRefused).await;
+    case.fails(2, &["--from", "2015-01-01"], &["badArgument"]);
+    case.holds([]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn q15_gaps_of_dates_that_are_not_heeded_do_not_become_more() {
+    let quirks = vec![Quirk::UntilIgnored, Quirk::TokensExpire];
+    let case = Case::with(Settings { quirks, ..Case::settings() }).await;
+    let spans = |report: &serde_json::Value| {
+        let gaps = report["open_gaps"].as_array().unwrap().iter();
+        gaps.map(|gap| format!("{} {}", gap["from"], gap["until"])).collect::<BTreeSet<_>>()
+    };
+    let before = spans(&case.first(3, &[]));
+    assert!(!before.is_empty());
+    assert_eq!(spans(&case.again(3, &[])), before);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -83,6 +83,14 @@ async fn q05_a_token_that_has_expired_is_never_the_end_of_its_list() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn q05_a_list_that_ends_before_all_has_come_is_halved_until_all_has() {
+    let case = Case::new(Quirk::EndsEarly).await;
+    let report = case.first(0, &[]);
+    case.is_whole(&report);
+    assert!(case.queries().len() < 30, "{}", case.queries().len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn q06_a_token_that_is_good_for_one_request_is_tried_once_more_and_then_the_window_begins_anew() {
     let case = Case::new(Quirk::SingleUseTokens).await;
     case.is_whole(&case.first(0, &[]));

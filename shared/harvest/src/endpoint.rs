@@ -103,8 +103,7 @@ impl Endpoint {
         if holds(source, known) {
             return Ok(learned);
         }
-        let formats =
-            self.client.formats().await.map_err(|error| client_error(&self.client, source, error))?;
+        let formats = self.formats(source).await?;
         let direct = best_format(&formats, source.metadata_prefix.as_deref());
         let exports = match source.kind {
             Kind::Oai => false,
@@ -151,6 +150,25 @@ impl Endpoint {
         learned.metadata_prefix = Some(prefix);
         learned.template = None;
         Ok(learned)
+    }
+
+    /// The metadata formats. The list is empty if the repository has none, or none can be had and who says which one is wanted needs
+    /// none.
+    async fn formats(&self, source: &Source) -> Result<Vec<MetadataFormat>, Error> {
+        let error = match self.client.formats().await {
+            Ok(formats) => return Ok(formats),
+            Err(granary_oai_pmh::Error::Refused { .. }) => return Ok(Vec::new()),
+            Err(error) => error,
+        };
+        let answers = !error.is_blocked() && !matches!(error.retry(), Retry::NotBefore(_));
+        match (&source.metadata_prefix, answers) {
+            (Some(prefix), true) => {
+                tracing::warn!(silo = %source.silo, "{prefix} is taken to be there: {}", in_full(&error));
+                Ok(Vec::new())
+            }
+            (None, true) => Err(Error::NoFormats { url: source.url.to_string(), source: Box::new(error) }),
+            (_, false) => Err(client_error(&self.client, source, error)),
+        }
     }
 
     /// The first template under which an item's EPrints XML is found. One that was given is taken as it is.

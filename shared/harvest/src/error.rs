@@ -58,6 +58,16 @@ pub enum Error {
         /// Why.
         source: Box<granary_oai_pmh::Error>,
     },
+    /// The endpoint does not say which metadata formats it has.
+    #[error(
+        "{url} does not say now which metadata formats it has; --metadata-prefix oai_dc asks for the one that every repository has"
+    )]
+    NoFormats {
+        /// The endpoint.
+        url: String,
+        /// Why.
+        source: Box<granary_oai_pmh::Error>,
+    },
     /// A firewall stands before the endpoint, or its server lets nobody in who is called as we are.
     #[error("{url} is blocked for this program; {advice}; its User-Agent is {user_agent:?}")]
     Blocked {
@@ -150,6 +160,7 @@ impl Error {
         match self {
             Self::NotARepository { .. }
             | Self::Unavailable { .. }
+            | Self::NoFormats { .. }
             | Self::Blocked { .. }
             | Self::NotBefore { .. }
             | Self::OutOfTime { .. }

@@ -56,7 +56,9 @@ impl HarvestRun {
     fn identifier_list(&mut self) -> Option<List> {
         let (prefix, granularity) = (self.list_prefix(), self.run.granularity);
         let selection = self.run.windows.current()?.selection(&prefix, granularity);
-        Some(List::new(Request::list_identifiers(selection), &self.needs))
+        let mut list = List::new(Request::list_identifiers(selection), &self.needs);
+        self.source.insist_on_dates(&mut list);
+        Some(list)
     }
 
     /// Fetches the items of the window in work one by one. The granule of one that cannot be had becomes a gap that names

@@ -11,7 +11,7 @@ use crate::{
     page::Failure,
     source::Kind,
     state::Gap,
-    window::{Holds, Progress as WindowProgress, SoFar, Verdict, Window},
+    window::{Holds, Progress as WindowProgress, SoFar, Verdict},
 };
 
 /// How many windows in a row may be in trouble, and nothing be got in between, before the endpoint is taken for one that
@@ -164,7 +164,9 @@ impl HarvestRun {
     /// The list of the window in work; begins it when it has not been.
     fn current_list(&mut self) -> Option<&mut List> {
         let (prefix, granularity, verb) = (self.list_prefix(), self.run.granularity, self.list_verb());
-        Some(self.run.windows.current()?.list(&prefix, granularity, &self.needs, verb))
+        let list = self.run.windows.current()?.list(&prefix, granularity, &self.needs, verb);
+        self.source.insist_on_dates(list);
+        Some(list)
     }
 
     /// Takes note of something that the repository needs. What is asked for from now on is asked for so.
@@ -186,8 +188,8 @@ impl HarvestRun {
 
     /// Lets the windows decide what becomes of the one in trouble.
     async fn resolve(&mut self, trouble: &Trouble, detail: &str) -> Result<(), Error> {
-        let heedless = |window: &mut Window| window.depth > 0 && window.outside > 0;
-        if self.run.windows.current().is_some_and(heedless) {
+        if let Some(window) = self.run.windows.current().filter(|window| window.is_heedless()) {
+            window.in_vain = true;
             self.give_up(&format!("{detail}; and the repository does not heed the dates asked for"));
             return Ok(());
         }

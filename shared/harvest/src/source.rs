@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use futures::{StreamExt, stream};
 use granary_fetch::{Fetcher, HostPolicy};
-use granary_oai_pmh::Datestamp;
+use granary_oai_pmh::{Datestamp, List};
 use granary_silo::SiloName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -185,6 +185,13 @@ impl Source {
         let bound = |stamp: &Option<Datestamp>| stamp.as_ref().map_or_else(String::new, ToString::to_string);
         // What was harvested up to an earlier `until` is true up to a later one as well; the windows see to the rest.
         format!("{prefix} {} {}", bound(&self.from), self.sets.join(" "))
+    }
+
+    /// Lets a list do without dates, unless the source has some.
+    pub(crate) fn insist_on_dates(&self, list: &mut List) {
+        if self.from.is_some() || self.until.is_some() {
+            list.need_dates();
+        }
     }
 }
 

@@ -302,6 +302,9 @@ pub struct Gap {
     pub reason: String,
     /// When, UTC.
     pub time: String,
+    /// Whether it is known that its parts have the same trouble: it is tried again as a whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_vain: bool,
 }
 
 impl Gap {
@@ -313,6 +316,7 @@ impl Gap {
             set: window.set.clone(),
             reason: shortened(reason.to_owned()),
             time: clock::timestamp(),
+            in_vain: window.in_vain,
         }
     }
 
@@ -325,13 +329,14 @@ impl Gap {
             set: self.set.filter(|set| other.set.as_ref() == Some(set)),
             reason: self.reason,
             time: self.time,
+            in_vain: self.in_vain && other.in_vain,
         }
     }
 
     /// The gap as a window to be tried again.
     pub fn window(&self) -> Window {
         let window = Window::new(self.from.clone(), self.until.clone(), self.set.clone());
-        Window { was_gap: Some(self.reason.clone()), ..window }
+        Window { was_gap: Some(self.reason.clone()), in_vain: self.in_vain, ..window }
     }
 }
 
@@ -391,6 +396,7 @@ mod tests {
             set: Some(set.to_owned()),
             reason: format!("that of day {day}"),
             time: String::new(),
+            in_vain: false,
         };
         let all = gap(5, "a").covering(gap(3, "a")).covering(gap(9, "a"));
         assert_eq!(all, Gap { from: gap(3, "a").from, until: gap(9, "a").until, ..gap(5, "a") });

@@ -8,9 +8,10 @@ use crate::report::Counts;
 /// How often a window is begun again from its start when its token may have been lost on the way.
 const RESTARTS: u8 = 1;
 
-/// How often a window is halved because it holds fewer records than its list announced. Halving says whether the
+/// How much may be spent on halving windows that hold fewer records than their lists announced, if no smaller one is nearer to
+/// what it announced: three for a half with fewer records, one for a half in which they all are. Halving says whether the
 /// announcement was wrong; a repository that always announces too many is not asked a thousand times.
-const HALVINGS_WHEN_SHORT: u8 = 4;
+const SPENT_WHEN_SHORT: u8 = 12;
 
 /// How often a window is halved because its list begins again. Where every list does, smaller ones do so too.
 const HALVINGS_WHEN_BEGUN_AGAIN: u8 = 8;
@@ -47,6 +48,40 @@ pub struct Window {
     /// How many of its items have been asked for one by one, in the order of their list.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub items_done: u64,
+    /// By how much the window was short that it is a half of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short: Option<Short>,
+    /// Whether it is known that smaller windows have the same trouble.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_vain: bool,
+}
+
+/// A list that ended before all had come that it announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Short {
+    seen: u64,
+    announced: u64,
+    /// How much of [`SPENT_WHEN_SHORT`] has been spent on it.
+    spent: u8,
+}
+
+impl Short {
+    /// What a list of so many shows after that of the window which it is a half of. Halving has helped when a clearly larger
+    /// share has come, or a clearly smaller one is missing.
+    fn after(before: Option<Self>, seen: u64, announced: u64) -> Self {
+        let share = |seen: u64, announced: u64| seen as f64 / announced as f64;
+        let spent = before.map_or(0, |before| {
+            let (was, is) = (share(before.seen, before.announced), share(seen, announced));
+            let is_nearer = is > 1.1 * was || 1.0 - is < 0.9 * (1.0 - was);
+            let cost = if seen < before.seen { 3 } else { 1 };
+            before.spent + if is_nearer { 0 } else { cost }
+        });
+        Self { seen, announced, spent }
+    }
+
+    fn is_in_vain(self) -> bool {
+        self.spent >= SPENT_WHEN_SHORT
+    }
 }
 
 /// What a run has counted: to be gone back to when a window is begun again.
@@ -120,6 +155,8 @@ impl Window {
             was_gap: None,
             begun: None,
             items_done: 0,
+            short: None,
+            in_vain: false,
         }
     }
 
@@ -140,6 +177,12 @@ impl Window {
         let stamp = stamp.at(granularity);
         self.from.as_ref().is_some_and(|from| stamp < from.at(granularity))
             || self.until.as_ref().is_some_and(|until| stamp > until.last_at(granularity))
+    }
+
+    /// Whether it is a part of one, and records came from outside: the repository does not heed dates, and smaller parts would
+    /// hold the same.
+    pub fn is_heedless(&self) -> bool {
+        (self.depth > 0 || self.in_vain) && self.outside > 0
     }
 
     /// The list being followed; begins it when it has not been.
@@ -279,16 +322,24 @@ impl Windows {
             window.progress = Progress::Waiting;
             return Verdict::Restarted;
         }
-        let most_halvings = match trouble {
-            Trouble::Short { .. } => HALVINGS_WHEN_SHORT,
-            Trouble::BeginsAgain => HALVINGS_WHEN_BEGUN_AGAIN,
+        let is_about_its_length = match *trouble {
+            Trouble::Short { seen, announced } => {
+                let short = Short::after(window.short, seen, announced);
+                window.in_vain |= short.is_in_vain();
+                window.short = Some(short);
+                true
+            }
+            Trouble::BeginsAgain => {
+                window.in_vain |= window.depth >= HALVINGS_WHEN_BEGUN_AGAIN;
+                true
+            }
             Trouble::BadToken
             | Trouble::Loop
             | Trouble::Refused(_)
             | Trouble::Failed(_)
-            | Trouble::CutOff => u8::MAX,
+            | Trouble::CutOff => false,
         };
-        if window.depth >= most_halvings {
+        if is_about_its_length && window.in_vain {
             return Verdict::GivenUp;
         }
         let few = holds == Holds::Few && is_about_a_page(trouble);
@@ -296,7 +347,7 @@ impl Windows {
             return Verdict::Halved;
         }
         match self.0.last_mut() {
-            Some(window) if most_halvings == u8::MAX && window.progress != Progress::Items => {
+            Some(window) if !is_about_its_length && window.progress != Progress::Items => {
                 window.progress = Progress::Items;
                 Verdict::ItemByItem
             }
@@ -313,6 +364,7 @@ impl Windows {
             // What may pass has been tried again: a half that fails is halved at once.
             restarts: RESTARTS,
             was_gap: window.was_gap.clone(),
+            short: window.short,
             ..Window::new(from, until, window.set.clone())
         };
         // The ends stay as they were: an open one stays open, for datestamps that lie outside what was announced.
@@ -438,16 +490,65 @@ mod tests {
 
     #[test]
     fn a_repository_whose_every_list_is_short_or_begins_again_is_not_halved_for_ever() {
-        for (wrong, most) in [(Trouble::Short { seen: 1, announced: 2 }, 50), (Trouble::BeginsAgain, 600)] {
+        // Of a million records, spread evenly: three more than there are, a tenth more, always those of the whole list.
+        let more: [fn(u64) -> u64; 3] = [|seen| seen + 3, |seen| seen * 11 / 10, |_| 1_000_000];
+        let short = more.map(|more| {
+            move |depth: u8| {
+                let seen = 990_000 >> depth;
+                Trouble::Short { seen, announced: more(seen) }
+            }
+        });
+        let begins_again = |_: u8| Trouble::BeginsAgain;
+        for (wrong, most) in [
+            (&short[0] as &dyn Fn(u8) -> Trouble, 50),
+            (&short[1], 50),
+            (&short[2], 50),
+            (&begins_again, 600),
+        ] {
             let mut windows = windows("2000-01-01", "2020-01-01");
             let mut asked = 0;
-            while !windows.is_empty() {
+            while let Some(window) = windows.current() {
                 asked += 1;
+                let wrong = wrong(window.depth);
                 if trouble(&mut windows, &wrong) == Verdict::GivenUp {
                     windows.done();
                 }
             }
-            assert!(asked < most, "{wrong:?}: {asked}");
+            assert!(asked < most, "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_short_list_is_halved_as_long_as_a_larger_share_of_the_smaller_ones_comes() {
+        // A repository that ends each list after 30 items without a word. All of them are of one week in eleven years.
+        let item =
+            |n: u64| (0..n / 20).fold(stamp("2020-01-01"), |day, _| day.plus_granule(Granularity::Day));
+        let items: Vec<_> = (0..140).map(item).collect();
+        let mut windows = windows("2015-01-01", "2025-12-31");
+        let (mut had, mut asked) = (0, 0);
+        while let Some(window) = windows.current() {
+            let (from, until) = (window.from.clone().unwrap(), window.until.clone().unwrap());
+            let announced = items.iter().filter(|stamp| (&from..=&until).contains(stamp)).count() as u64;
+            asked += 1;
+            if announced > 30 {
+                assert_eq!(trouble(&mut windows, &Trouble::Short { seen: 30, announced }), Verdict::Halved);
+            } else {
+                had += announced;
+                windows.done();
+            }
+        }
+        assert_eq!(had, 140);
+        assert!(asked < 40, "{asked}");
+    }
+
+    #[test]
+    fn a_gap_that_was_divided_in_vain_stays_as_it_is() {
+        for wrong in [Trouble::Short { seen: 1, announced: 2 }, Trouble::BeginsAgain] {
+            let mut windows = windows("2020-01-01", "2020-12-31");
+            windows.current().unwrap().in_vain = true;
+            assert_eq!(trouble(&mut windows, &wrong), Verdict::GivenUp);
+            assert_eq!(trouble(&mut windows, &Trouble::Loop), Verdict::Halved, "that is another matter");
+            assert!(!windows.current().unwrap().in_vain);
         }
     }
 

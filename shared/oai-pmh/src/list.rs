@@ -19,6 +19,8 @@ pub struct List {
     prefix: Option<String>,
     #[serde(default)]
     tokens: Tokens,
+    #[serde(default)]
+    dates: Dates,
     /// What the request in hand tries, after it was refused as it should be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trying: Option<Need>,
@@ -64,6 +66,20 @@ impl Tokens {
     }
 }
 
+/// Whether `from` and `until` may be left out where they are refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Dates {
+    /// They may: they only save work.
+    #[default]
+    Dispensable,
+    /// They may, and the repository was found to refuse them. They are tried all the same: one refusal is less to ask than a
+    /// list of everything.
+    Refused,
+    /// They may not: nothing else is wanted.
+    Needed,
+}
+
 /// What is known of the size of the whole list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -84,6 +100,10 @@ impl List {
                 true => Tokens::WithPrefix,
                 false => Tokens::Alone,
             },
+            dates: match needs.contains(&Need::NoDates) {
+                true => Dates::Refused,
+                false => Dates::Dispensable,
+            },
             trying: None,
             found: None,
             again: 0,
@@ -97,6 +117,12 @@ impl List {
             next_anchor: 1,
             size: Size::Unknown,
         }
+    }
+
+    /// Says that nothing is wanted but what lies within the dates asked for. Else the list is asked for without them where the
+    /// repository refuses dates.
+    pub fn need_dates(&mut self) {
+        self.dates = Dates::Needed;
     }
 
     /// What to ask now.
@@ -154,7 +180,10 @@ impl List {
         self.seen += page.items;
         self.note_size(page);
         match &page.next {
-            Next::End { .. } => self.end(None),
+            // The only page of a list may be empty: it is the answer to a token that should not be.
+            Next::End { .. } => {
+                self.end((page.items == 0 && self.pages > 1).then_some(Warning::EndedByEmptyPage))
+            }
             Next::More { token, .. } => {
                 self.empty_in_a_row = if page.items == 0 { self.empty_in_a_row + 1 } else { 0 };
                 if self.empty_in_a_row >= EMPTY_PAGES {
@@ -177,11 +206,20 @@ impl List {
     /// The page was an answer, in whatever form it was asked for.
     fn accepted(&mut self) {
         self.again = 0;
-        if let Some(need) = self.trying.take() {
-            self.found = Some(need);
-            if need == Need::PrefixWithToken {
-                self.tokens = self.tokens.other();
+        match self.trying.take() {
+            Some(Need::NoDates) if self.dates == Dates::Refused => {}
+            Some(need) => {
+                self.found = Some(need);
+                if need == Need::PrefixWithToken {
+                    self.tokens = self.tokens.other();
+                }
             }
+            // It takes them now.
+            None if self.dates == Dates::Refused && self.request.without_dates().is_some() => {
+                self.found = Some(Need::NoDates);
+                self.dates = Dates::Dispensable;
+            }
+            None => {}
         }
     }
 
@@ -221,20 +259,33 @@ impl List {
 
     /// The request in hand as some repositories want it, once: they call the right form a bad argument.
     fn other_form(&self) -> Option<(Request, Need)> {
-        if self.trying.is_some() {
-            return None;
+        match self.request.argument("resumptionToken") {
+            None => self.other_dates(),
+            Some(_) if self.trying.is_some() => None,
+            Some(_) => {
+                let prefix = self.prefix.as_deref()?;
+                let request = self.request.clone();
+                let request = match self.tokens {
+                    Tokens::Alone => request.with("metadataPrefix", prefix),
+                    Tokens::WithPrefix => request.without("metadataPrefix"),
+                };
+                Some((request, Need::PrefixWithToken))
+            }
         }
-        if self.request.argument("resumptionToken").is_none() {
-            let (request, granularity) = self.request.in_other_granularity()?;
-            return Some((request, Need::dates_in(granularity)));
+    }
+
+    /// The request in hand with its dates in the other granularity; then without.
+    fn other_dates(&self) -> Option<(Request, Need)> {
+        match (self.trying, self.dates) {
+            (None, Dates::Dispensable | Dates::Needed) => {
+                let (request, granularity) = self.request.in_other_granularity()?;
+                Some((request, Need::dates_in(granularity)))
+            }
+            (Some(_), Dates::Needed) => None,
+            (Some(_), Dates::Dispensable) | (_, Dates::Refused) => {
+                Some((self.request.without_dates()?, Need::NoDates))
+            }
         }
-        let prefix = self.prefix.as_deref()?;
-        let request = self.request.clone();
-        let request = match self.tokens {
-            Tokens::Alone => request.with("metadataPrefix", prefix),
-            Tokens::WithPrefix => request.without("metadataPrefix"),
-        };
-        Some((request, Need::PrefixWithToken))
     }
 
     /// What follows when the page has come before.
@@ -330,6 +381,17 @@ mod tests {
         assert_eq!(list.answered(&page(100, 2, "b", None)), Step::Ask);
         assert_eq!(list.answered(&page(7, 3, "  ", None)), DONE);
         assert_eq!((list.seen(), list.pages()), (207, 3));
+    }
+
+    #[test]
+    fn an_empty_page_behind_a_token_is_the_end_and_odd_and_an_empty_list_is_neither() {
+        let mut list = list();
+        assert_eq!(list.answered(&page(100, 1, "a", None)), Step::Ask);
+        assert_eq!(
+            list.answered(&page(0, 9, "", None)),
+            Step::Done { warnings: vec![Warning::EndedByEmptyPage] }
+        );
+        assert_eq!(self::list().answered(&page(0, 9, "", None)), DONE);
     }
 
     #[test]
@@ -440,8 +502,35 @@ mod tests {
         let mut refuses_both = list.clone();
         assert_eq!(list.answered(&error("noRecordsMatch")), DONE);
         assert_eq!(list.take_found(), Some(Need::Days));
-        assert!(matches!(refuses_both.answered(&error("badArgument")), Step::Trouble(Trouble::Refused(_))));
-        assert_eq!(refuses_both.take_found(), None);
+        assert_eq!(refuses_both.answered(&error("badArgument")), Step::Again);
+        assert_eq!(asks(&refuses_both), "metadataPrefix=oai_dc", "and then left out");
+        let mut refuses_all = refuses_both.clone();
+        assert!(matches!(refuses_all.answered(&error("badArgument")), Step::Trouble(Trouble::Refused(_))));
+        assert_eq!(refuses_all.take_found(), None);
+        assert_eq!(refuses_both.answered(&page(10, 1, "", None)), DONE);
+        assert_eq!(refuses_both.take_found(), Some(Need::NoDates));
+    }
+
+    #[test]
+    fn dates_that_are_known_to_be_refused_are_tried_once_for_they_may_be_taken_now() {
+        let mut list = needing([Need::NoDates]);
+        assert_eq!(asks(&list), "metadataPrefix=oai_dc&until=2020-02-03T04%3A05%3A06Z");
+        let mut taken = list.clone();
+        assert_eq!(taken.answered(&page(10, 1, "", None)), DONE);
+        assert_eq!(taken.take_found(), Some(Need::NoDates), "which is then needed no more");
+        assert_eq!(list.answered(&error("badArgument")), Step::Again);
+        assert_eq!(asks(&list), "metadataPrefix=oai_dc");
+        assert_eq!(list.answered(&page(10, 1, "", None)), DONE);
+        assert_eq!(list.take_found(), None, "that was known");
+    }
+
+    #[test]
+    fn dates_that_are_wanted_are_not_left_out() {
+        let mut list = list();
+        list.need_dates();
+        assert_eq!(list.answered(&error("badArgument")), Step::Again);
+        assert_eq!(asks(&list), "metadataPrefix=oai_dc&until=2020-02-03");
+        assert!(matches!(list.answered(&error("badArgument")), Step::Trouble(Trouble::Refused(_))));
     }
 
     #[test]

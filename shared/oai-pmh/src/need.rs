@@ -17,6 +17,8 @@ pub enum Need {
     Days,
     /// `from` and `until` in seconds, whatever granularity it promises.
     Seconds,
+    /// Neither `from` nor `until`: it refuses them in days and in seconds. All is listed each time.
+    NoDates,
     /// To be asked for answers that are not compressed.
     NoCompression,
     /// To be asked by POST: GET, or a long URL, is refused (section 3.1.1 lets both be used).
@@ -30,10 +32,10 @@ impl Need {
     /// Takes it up into what is known: what was found instead of something known takes its place.
     pub fn learn(self, needs: &mut Needs) {
         match self {
-            Self::PrefixWithToken if needs.remove(&self) => return,
+            Self::PrefixWithToken | Self::NoDates if needs.remove(&self) => return,
             Self::Days => needs.remove(&Self::Seconds),
             Self::Seconds => needs.remove(&Self::Days),
-            Self::PrefixWithToken | Self::NoCompression | Self::Post => false,
+            Self::PrefixWithToken | Self::NoDates | Self::NoCompression | Self::Post => false,
         };
         needs.insert(self);
     }
@@ -57,7 +59,7 @@ impl Need {
         match self {
             Self::Days => Some(Granularity::Day),
             Self::Seconds => Some(Granularity::Second),
-            Self::PrefixWithToken | Self::NoCompression | Self::Post => None,
+            Self::PrefixWithToken | Self::NoDates | Self::NoCompression | Self::Post => None,
         }
     }
 }
@@ -68,6 +70,7 @@ impl fmt::Display for Need {
             Self::PrefixWithToken => "the metadata prefix beside each resumption token",
             Self::Days => "from and until in days",
             Self::Seconds => "from and until in seconds",
+            Self::NoDates => "requests without from and until; all is listed each time",
             Self::NoCompression => "answers without compression",
             Self::Post => "requests by POST",
         })
@@ -83,9 +86,11 @@ mod tests {
         let mut needs = Needs::from([Need::Seconds, Need::NoCompression]);
         Need::Days.learn(&mut needs);
         assert_eq!(needs, [Need::Days, Need::NoCompression].into());
-        Need::PrefixWithToken.learn(&mut needs);
-        assert!(needs.contains(&Need::PrefixWithToken));
-        Need::PrefixWithToken.learn(&mut needs);
-        assert!(!needs.contains(&Need::PrefixWithToken), "it does without");
+        for need in [Need::PrefixWithToken, Need::NoDates] {
+            need.learn(&mut needs);
+            assert!(needs.contains(&need));
+            need.learn(&mut needs);
+            assert!(!needs.contains(&need), "it does without");
+        }
     }
 }

@@ -160,6 +160,12 @@ impl Request {
         Some((request, other))
     }
 
+    /// The same without `from` and `until`. Nothing when it has neither.
+    pub(crate) fn without_dates(&self) -> Option<Self> {
+        let dated = ["from", "until"].iter().any(|name| self.argument(name).is_some());
+        dated.then(|| self.clone().without("from").without("until"))
+    }
+
     /// Its verb.
     pub fn verb(&self) -> Verb {
         self.verb

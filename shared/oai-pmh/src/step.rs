@@ -28,6 +28,8 @@ pub enum Step {
 pub enum Warning {
     /// A page in the middle said `noRecordsMatch`; taken for the end.
     EndedByNoRecordsMatch,
+    /// The page to which a token led has no items and no token; taken for the end.
+    EndedByEmptyPage,
     /// One empty page came after the other, each with a token; taken for the end.
     EndedByEmptyPages,
     /// The last page had a token that led to the first one. As many items came as were announced.
@@ -41,6 +43,9 @@ impl fmt::Display for Warning {
         match self {
             Self::EndedByNoRecordsMatch => {
                 f.write_str("a list ended with noRecordsMatch in place of an empty token")
+            }
+            Self::EndedByEmptyPage => {
+                f.write_str("a list ended with an empty page; should it have been cut short, nothing says so")
             }
             Self::EndedByEmptyPages => {
                 write!(f, "a list ended with {EMPTY_PAGES} empty pages, of which each had a token")

@@ -43,6 +43,15 @@ async fn days_are_refused() {
 }
 
 #[tokio::test]
+async fn dates_are_refused_in_every_form() {
+    let server = with_quirk(Quirk::DatesRefused).await;
+    for dates in ["from=2012-01-01", "until=2012-01-01T00:00:00Z", "from=2012-01-01&until=2015-01-01"] {
+        assert_eq!(refused(&server, &format!("{HEADERS}&{dates}")).await.as_deref(), Some("badArgument"));
+    }
+    assert_eq!(listed(&server, "").await.len(), 25);
+}
+
+#[tokio::test]
 async fn same_day_changes_happen_after_each_list_and_leave_the_day() {
     let server = with_quirk(Quirk::SameDayChanges).await;
     assert_eq!(texts(ask(&server, "verb=Identify").await.text(), "granularity"), ["YYYY-MM-DD"]);

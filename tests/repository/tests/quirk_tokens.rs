@@ -119,6 +119,14 @@ async fn tokens_expire_at_the_third_page_of_any_list() {
 }
 
 #[tokio::test]
+async fn ends_early_with_the_second_page_and_announces_more() {
+    let server = with_quirk(Quirk::EndsEarly).await;
+    let pages = walk(&server, HEADERS, 9).await;
+    assert_eq!((pages.len(), items(&pages).len()), (2, 20));
+    assert!(pages.iter().all(|page| token(page).unwrap().attribute("completeListSize") == Some("25")));
+}
+
+#[tokio::test]
 async fn single_use_tokens_are_spent_by_an_answer_that_broke_off() {
     let server = with_quirk(Quirk::SingleUseTokens).await;
     let arguments = onwards("ListIdentifiers", &first_token(&server).await);

@@ -125,6 +125,7 @@ impl Roll {
             return Ok(Called::Whole);
         };
         let list = window.list(&self.prefix, self.granularity, &self.needs, Request::list_identifiers);
+        self.source.insist_on_dates(list);
         let request = list.request().clone();
         let read = read(&self.client, &request).await;
         if let Err(error) = self.enter(&read.headers) {
@@ -187,7 +188,6 @@ impl Roll {
             None => format!("{}: {trouble}", request.url(&self.source.url)),
         };
         self.failures += 1;
-        let heedless = |window: &mut Window| window.depth > 0 && window.outside > 0;
         let is_final = match trouble {
             // A harvest sees whether the halves are whole. Here, that something is missing must not become a mark.
             Trouble::Short { .. } | Trouble::Refused(_) => true,
@@ -196,7 +196,8 @@ impl Roll {
             | Trouble::BeginsAgain
             | Trouble::Failed(_)
             | Trouble::CutOff => {
-                self.failures >= FAILURES_IN_A_ROW || self.windows.current().is_some_and(heedless)
+                self.failures >= FAILURES_IN_A_ROW
+                    || self.windows.current().is_some_and(|window| window.is_heedless())
             }
         };
         if is_final {

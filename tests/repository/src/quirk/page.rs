@@ -71,6 +71,13 @@ pub(super) fn empty_for_ever(draft: &mut Draft) -> Answer {
     Ok(())
 }
 
+pub(super) fn end_with_the_second(draft: &mut Draft) -> Answer {
+    if draft.at.after > 0 {
+        draft.next = Next::Empty;
+    }
+    Ok(())
+}
+
 pub(super) fn no_records_at_end(draft: &mut Draft) -> Answer {
     if draft.at.turn > 0 {
         return Err(Code::NoRecordsMatch.because("no more records"));

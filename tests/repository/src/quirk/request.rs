@@ -137,6 +137,10 @@ pub(super) fn refuse_days(asked: &mut Asked, _: &Memory<'_>) -> Answer {
     refuse_dates(asked, |date| !date.contains('T'))
 }
 
+pub(super) fn refuse_all_dates(asked: &mut Asked, _: &Memory<'_>) -> Answer {
+    refuse_dates(asked, |_| true)
+}
+
 fn refuse_dates(asked: &Asked, refused: fn(&str) -> bool) -> Answer {
     let wrong = ["from", "until"].into_iter().find(|name| asked.get(name).is_some_and(refused));
     match wrong {

@@ -85,6 +85,9 @@ quirks! {
     TokensExpire, 5, "tokens-expire",
         "Each request for the third page of a list is refused with badResumptionToken.",
         [Arguments(request::third_page_expires)];
+    EndsEarly, 5, "ends-early",
+        "The second page of a list is the last one, whatever completeListSize announces.",
+        [Page(page::end_with_the_second)];
     SingleUseTokens, 6, "single-use-tokens",
         "A token is good for one request, and the answer to the first one breaks off in the middle.",
         [Arguments(request::single_use), Response(response::first_token_page_is_cut)];
@@ -135,6 +138,9 @@ quirks! {
     UntilImplied, 15, "until-implied",
         "A list without until ends a year after its from, or a year after the earliest datestamp.",
         [Selection(selection::imply_until)];
+    DatesRefused, 15, "dates-refused",
+        "From and until are refused with badArgument, whatever their form.",
+        [Arguments(request::refuse_all_dates)];
     NoRecordsIs422, 16, "no-records-is-422",
         "The error noRecordsMatch comes with HTTP status 422.",
         [Response(response::no_records_is_422)];

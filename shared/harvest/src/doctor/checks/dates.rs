@@ -65,17 +65,12 @@ async fn days_instead(
         ("date_form", "it asks with days, and remembers that; the last day is fetched again each time");
     let Ok(answer) = days else { return vec![refused.on(Finding::untold(about, found))] };
     let (window, dates) = judge(&answer, &day, Granularity::Day);
-    let form = match answer.came() {
-        Came::Page => Finding::worked_around(about, found, how),
-        _ => Finding::broken(
-            about,
-            found,
-            "days are refused as well: nothing can be updated, only harvested whole",
-        ),
-    };
     seen.dates = dates;
     seen.takes_days_only = answer.came() == Came::Page;
-    vec![refused.on(form), answer.on(window)]
+    match answer.came() {
+        Came::Page => vec![refused.on(Finding::worked_around(about, found, how)), answer.on(window)],
+        _ => vec![answer.on(window)],
+    }
 }
 
 /// What a list of one granule shows, which has to hold something.
@@ -88,6 +83,12 @@ fn judge(answer: &Answer, asked: &Datestamp, granularity: Granularity) -> (Findi
                 format!("asked for {asked} alone it says noRecordsMatch, and has records of that time");
             let lost = "changed records, when an update asks for a span that the repository takes for empty";
             return (Finding::broken(about, found, lost), Dates::Ignored);
+        }
+        Came::Error(error) if error.code == ErrorCode::BadArgument => {
+            let found =
+                format!("asked for {asked} alone it answers {}: it takes no dates", answer.described());
+            let how = "it asks without them; each update lists everything, and there is no way round a page that fails";
+            return (Finding::worked_around(about, found, how), Dates::Ignored);
         }
         Came::Error(_) | Came::CutOff | Came::Other => {
             let found = format!("asked for {asked} alone it answers {}", answer.described());

@@ -103,7 +103,8 @@ async fn learn(asker: &mut Asker) -> Result<Learned, Finding> {
             Ok(Err(error)) => error,
             Err(_) => return Err(failed("it was not to be found out in time".to_owned())),
         };
-        let may_pass = matches!(error, Error::Unavailable { .. } | Error::NotBefore { .. });
+        let may_pass =
+            matches!(error, Error::Unavailable { .. } | Error::NoFormats { .. } | Error::NotBefore { .. });
         if !may_pass || attempt >= TRIES {
             return Err(failed(in_full(&error)));
         }

@@ -173,7 +173,14 @@ mod tests {
         assert_eq!(outcomes(&waits), [("asks_to_wait", false)]);
         let failing = Failing { times: 2, detail: "no".to_owned(), again: at("2026-01-03T00:00:00Z") };
         assert_eq!(outcomes(&State { failing: Some(failing), ..State::default() }), [("failing", true)]);
-        let gap = Gap { from: None, until: None, set: None, reason: "no".to_owned(), time: String::new() };
+        let gap = Gap {
+            from: None,
+            until: None,
+            set: None,
+            reason: "no".to_owned(),
+            time: String::new(),
+            in_vain: false,
+        };
         assert_eq!(outcomes(&State { gaps: vec![gap], ..State::default() }), [("gaps", true)]);
     }
 }
