@@ -13,7 +13,7 @@ use crate::{
     fetcher::{Answer, Fetcher},
     guard::redacted,
     request::{Encoding, Method, Request},
-    resume::{Broken, Mended, Mending, Range, check_rest},
+    resume::{Broken, Mended, Mending, Range, check_rest, length_of_whole},
     unannounced::Unannounced,
 };
 
@@ -62,11 +62,11 @@ impl Response {
             status: answer.response.status().as_u16(),
             moved_permanently: answer.moved_permanently,
             headers: answer.response.headers().clone(),
-            expected: announced(&request, &answer.response),
+            expected: announced(&request, &answer)?,
+            unannounced: Unannounced::new(request.encoding, &answer.url, answer.response.headers()),
             url: answer.url,
             asked_identity: answer.asked_identity,
             body: Body::Flows { inner: Box::new(answer.response), _permit: answer.permit },
-            unannounced: Unannounced::new(request.encoding),
             fetcher,
             request,
             received: 0,
@@ -97,7 +97,9 @@ impl Response {
 
     /// How many bytes the body has, when that is announced; not for a body that comes compressed.
     pub fn content_length(&self) -> Option<u64> {
-        self.expected
+        let is_packed =
+            self.request.encoding == Encoding::Identity && !matches!(self.unannounced, Unannounced::Plain);
+        self.expected.filter(|_| !is_packed)
     }
 
     /// `ETag`.
@@ -267,7 +269,7 @@ impl Response {
     fn range(&self) -> Option<Range> {
         let may = self.request.resume
             && self.request.encoding == Encoding::Identity
-            && self.status == StatusCode::OK.as_u16()
+            && matches!(self.status, 200 | 206)
             && self.received > 0;
         // Only a strong ETag says that the bytes are the same (RFC 9110, section 13.1.5).
         let etag = self.etag().filter(|etag| !etag.starts_with("W/"));
@@ -299,17 +301,28 @@ impl Response {
             return Err(Error::Changed { url: redacted(&self.url) });
         }
         self.headers = headers.clone();
-        self.expected = announced(&self.request, &answer.response);
+        self.expected = announced(&self.request, answer)?;
+        self.unannounced = Unannounced::new(self.request.encoding, &answer.url, headers);
         self.url = answer.url.clone();
         self.asked_identity = answer.asked_identity;
         Ok(())
     }
 }
 
-/// How many bytes an answer says that it has.
-fn announced(request: &Request, response: &reqwest::Response) -> Option<u64> {
+/// How many bytes an answer says that it has. A part that nobody asked for (206) is the beginning of as many as it says, and breaks
+/// off with its end.
+///
+/// # Errors
+/// [`Error::Truncated`] for a part that does not say so, or is not the beginning.
+fn announced(request: &Request, answer: &Answer) -> Result<Option<u64>, Error> {
+    let response = &answer.response;
+    if request.encoding == Encoding::Identity && response.status() == StatusCode::PARTIAL_CONTENT {
+        let whole = length_of_whole(response.headers());
+        let truncated = || Error::Truncated { url: redacted(&answer.url), received: 0, expected: None };
+        return whole.map(Some).ok_or_else(truncated);
+    }
     let has_body = request.method != Method::Head && response.status() != StatusCode::NOT_MODIFIED;
-    response.content_length().filter(|_| has_body)
+    Ok(response.content_length().filter(|_| has_body))
 }
 
 impl std::fmt::Debug for Response {

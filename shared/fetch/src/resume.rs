@@ -113,10 +113,18 @@ pub(crate) fn check_rest(
         || differs(header::ETAG)
         || differs(header::CONTENT_ENCODING)
         || by_date && differs(header::LAST_MODIFIED);
-    let part = new.get(header::CONTENT_RANGE).and_then(|part| Part::parse(part.to_str().ok()?));
-    let part = part.filter(|part| part.has_length(answer.response.content_length()));
+    let part = part_of(new).filter(|part| part.has_length(answer.response.content_length()));
     let whole = part.and_then(|part| part.of_whole(range.from, expected));
     whole.filter(|_| !is_other).ok_or_else(|| Error::Changed { url: redacted(&answer.url) })
+}
+
+/// How long the whole is of which an answer has the beginning; nothing when it does not say so.
+pub(crate) fn length_of_whole(headers: &HeaderMap) -> Option<u64> {
+    part_of(headers)?.of_whole(0, None)
+}
+
+fn part_of(headers: &HeaderMap) -> Option<Part> {
+    Part::parse(headers.get(header::CONTENT_RANGE)?.to_str().ok()?)
 }
 
 /// A `Content-Range` (RFC 9110, section 14.4).

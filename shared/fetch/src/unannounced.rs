@@ -1,11 +1,14 @@
-//! Bodies that come as gzip though no header says so: told by their first bytes, which begin no text.
+//! Bodies that come as gzip though no header says so, or though they were asked for as they are stored: told by their first bytes,
+//! which begin no text.
 
 use std::io::{self, Write as _};
 
 use bytes::Bytes;
 use flate2::write::GzDecoder;
+use reqwest::header::{self, HeaderMap};
+use url::Url;
 
-use crate::request::Encoding;
+use crate::{disposition::file_name, request::Encoding};
 
 /// The first two bytes of gzip (RFC 1952, section 2.3.1).
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -34,11 +37,12 @@ pub(crate) struct Unpacker {
 }
 
 impl Unannounced {
-    /// A body that was asked for so. Where the bytes are wanted as they are stored, they are left alone.
-    pub(crate) fn new(encoding: Encoding) -> Self {
+    /// A body that was asked for so. Where the bytes are wanted as they are stored, they are left alone, unless they were packed
+    /// for the way all the same.
+    pub(crate) fn new(encoding: Encoding, url: &Url, headers: &HeaderMap) -> Self {
         match encoding {
-            Encoding::Any => Self::Unknown,
-            Encoding::Identity => Self::Plain,
+            Encoding::Identity if !is_packed_for_the_way(url, headers) => Self::Plain,
+            Encoding::Any | Encoding::Identity => Self::Unknown,
         }
     }
 
@@ -118,6 +122,17 @@ impl Unpacker {
     }
 }
 
+/// Whether a body is said to be compressed that is no archive by its name or type: of those, many servers say so too, and mean
+/// what they store.
+fn is_packed_for_the_way(url: &Url, headers: &HeaderMap) -> bool {
+    let value = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_gzip = matches!(value(header::CONTENT_ENCODING).trim(), "gzip" | "x-gzip");
+    let is_archive = ["gzip", "tar"].iter().any(|name| value(header::CONTENT_TYPE).contains(name));
+    let name = file_name(value(header::CONTENT_DISPOSITION)).unwrap_or_default();
+    let is_called_so = [url.path(), &name].iter().any(|name| name.to_ascii_lowercase().ends_with("gz"));
+    is_gzip && !is_archive && !is_called_so
+}
+
 #[cfg(test)]
 mod tests {
     use flate2::{Compression, write::GzEncoder};
@@ -132,7 +147,7 @@ mod tests {
 
     /// What comes out of a body that comes in pieces of this size, and the longest piece of it.
     fn unpacked(body: &[u8], size: usize) -> io::Result<(Vec<u8>, usize)> {
-        let mut unannounced = Unannounced::new(Encoding::Any);
+        let mut unannounced = Unannounced::Unknown;
         let (mut all, mut longest) = (Vec::new(), 0);
         for piece in body.chunks(size) {
             all.extend(unannounced.take(Bytes::copy_from_slice(piece)).unwrap_or_default());
@@ -173,7 +188,8 @@ mod tests {
 
     #[test]
     fn where_the_bytes_are_wanted_as_they_are_stored_gzip_stays_gzip() {
-        let mut unannounced = Unannounced::new(Encoding::Identity);
+        let mut unannounced =
+            Unannounced::new(Encoding::Identity, &"http://x/".parse().unwrap(), &HeaderMap::new());
         let packed = Bytes::from(gzip(b"text"));
         assert_eq!(unannounced.take(packed.clone()), Some(packed));
     }

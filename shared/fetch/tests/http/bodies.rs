@@ -64,6 +64,25 @@ async fn bytes_as_stored_are_not_decoded() {
 }
 
 #[tokio::test]
+async fn what_is_packed_for_the_way_though_it_was_asked_for_as_stored_is_unpacked_and_archives_are_not() {
+    let check = async |path: &str, head: &[&str], body: Vec<u8>, expected: &[u8]| {
+        let head = [head, &["Content-Encoding: gzip"]].concat();
+        let server = Server::script([response("200 OK", &head, body)]).await;
+        let request = Request { encoding: Encoding::Identity, ..get(&server.url(path)) };
+        let response = fetcher().get(request).await.unwrap();
+        assert_eq!(response.bytes().await.unwrap(), expected, "{path} {head:?}");
+    };
+    let (packed, pdf) = (hex(GZIP), "Content-Type: application/pdf");
+    check("/paper.pdf", &[pdf], packed.clone(), TEXT.as_bytes()).await;
+    check("/download?id=1", &[], packed.clone(), TEXT.as_bytes()).await;
+    check("/paper.pdf", &[pdf], b"%PDF-1.4".to_vec(), b"%PDF-1.4").await;
+    check("/data.TGZ", &[], packed.clone(), &packed).await;
+    check("/download?id=1", &["Content-Type: application/x-tar"], packed.clone(), &packed).await;
+    let named = "Content-Disposition: attachment; filename=\"data.csv.gz\"";
+    check("/download?id=1", &[named], packed.clone(), &packed).await;
+}
+
+#[tokio::test]
 async fn the_head_tells_about_the_body() {
     let head = [
         "ETag: W/\"a\"",

@@ -39,6 +39,23 @@ async fn a_broken_body_is_continued_where_it_broke() {
 }
 
 #[tokio::test]
+async fn a_part_that_nobody_asked_for_is_the_beginning_and_no_file() {
+    let part = |range: &str, body: &str| {
+        response("206 Partial Content", &[ETAG, &format!("Content-Range: bytes {range}")], body)
+    };
+    let server = Server::script([part("0-4/10", "01234"), rest("5-9/10", &[ETAG])]).await;
+    assert_eq!(read(&server).await.unwrap(), "0123456789");
+    assert_eq!(server.asked()[1].header("range"), Some("bytes=5-"));
+    let whole = Server::script([part("0-9/10", "0123456789")]).await;
+    assert_eq!(read(&whole).await.unwrap(), "0123456789");
+    for range in ["5-9/10", "0-4/*", "?"] {
+        let server = Server::script([part(range, "01234")]).await;
+        let error = read(&server).await.unwrap_err();
+        assert!(matches!(error, Error::Truncated { .. }), "{range}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_date_serves_where_there_is_no_strong_etag() {
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";
     let head = [&format!("Last-Modified: {date}"), "ETag: W/\"a\"", "Date: Sun, 06 Nov 1994 09:00:00 GMT"];
