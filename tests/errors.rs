@@ -152,6 +152,24 @@ async fn a_corrupt_manifest_costs_its_object_and_is_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_corrupt_source_is_said_so_and_the_others_are_harvested() {
+    let server = repository(Settings { items: 2, ..Settings::default() }).await;
+    let granary = Granary::new();
+    granary.expect(0, &["harvest", &server.oai()]);
+    let corrupt = granary.path().join("_granary/sources/other.json");
+    std::fs::write(&corrupt, "{").unwrap();
+    let ended = granary.run(&["harvest"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    for text in ["other.json is corrupt", "move it away"] {
+        assert!(ended.stderr.contains(text), "{}", ended.stderr);
+    }
+    assert!(ended.stdout.contains("0 new"), "the other one is: {}", ended.stdout);
+    assert_eq!(std::fs::read_to_string(&corrupt).unwrap(), "{");
+    let listed = granary.run(&["sources"]);
+    assert!(listed.stderr.contains("other.json is corrupt") && !listed.stderr.contains('\u{1b}'));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_corrupt_queue_or_state_is_said_so_and_left_as_it_is() {
     let server = repository(Settings { items: 5, ..Settings::default() }).await;
     let (granary, silo) = (Granary::new(), silo_of(&server));

@@ -1,6 +1,6 @@
 //! Builds the real parts from the command line's options.
 
-use std::sync::Arc;
+use std::{io::IsTerminal as _, sync::Arc};
 
 use granary_fetch::Fetcher;
 use granary_harvest::{Context, Granary, Source};
@@ -11,11 +11,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::Global;
 
-/// Starts the log on stderr: warnings, or what `-v` and `GRANARY_LOG` ask for.
+/// Starts the log on stderr: errors, or what `-v` and `GRANARY_LOG` ask for. In colour on a terminal, unless `NO_COLOR` is set.
 pub(crate) fn log(global: &Global) {
+    let is_coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let _ = tracing_subscriber::fmt()
         .with_env_filter(log_filter(global))
         .with_writer(std::io::stderr)
+        .with_ansi(is_coloured)
         .with_target(false)
         .try_init();
 }

@@ -76,6 +76,7 @@ pub(crate) async fn run(global: &Global, printer: Printer, command: Harvest) -> 
         return Err(Misuse("--silo names one silo: give one URL with it".to_owned()).into());
     }
     let granary = if urls > 0 { setup::create(global).await? } else { setup::open_to_write(global).await? };
+    let mut worst = Exit::Done;
     let mut sources = Vec::new();
     for target in &command.targets {
         sources.push(resolve(global, &granary, target, &command.options).await?);
@@ -86,15 +87,18 @@ pub(crate) async fn run(global: &Global, printer: Printer, command: Harvest) -> 
                 Misuse("these options belong to one source: name its URL or its silo".to_owned()).into()
             );
         }
-        sources = granary.sources().await?;
-        if sources.is_empty() {
+        let (readable, corrupt) = granary.sources_and_corrupt().await?;
+        sources = readable;
+        for error in corrupt {
+            worst = worst.max(printer.failure(&error.into()));
+        }
+        if sources.is_empty() && worst == Exit::Done {
             let text = "there is nothing to harvest yet: `granary harvest URL` adds a source";
             return Err(Misuse(text.to_owned()).into());
         }
     }
     let all: Vec<_> = sources.iter().collect();
     let context = setup::context(global, granary, &all, usize::from(command.workers), &stop).await?;
-    let mut worst = Exit::Done;
     for source in &sources {
         let exit = match one(printer, &context, source, &command, &stop).await {
             Ok(exit) => exit,

@@ -203,18 +203,25 @@ impl Granary {
     /// All sources, by silo name. One whose document is corrupt is left out, and an error is logged: it does not keep the
     /// others from being harvested.
     pub async fn sources(&self) -> Result<Vec<Source>, Error> {
+        let (sources, corrupt) = self.sources_and_corrupt().await?;
+        corrupt.iter().for_each(|error| tracing::error!("{}", in_full(error)));
+        Ok(sources)
+    }
+
+    /// All sources, by silo name, and what is wrong with the documents of others ([`Error::Document`]).
+    pub async fn sources_and_corrupt(&self) -> Result<(Vec<Source>, Vec<Error>), Error> {
         let names = self.names("sources").await?.into_iter().filter_map(|name| name.parse().ok());
         let reads = names.map(|name: SiloName| async move { self.source(&name).await });
         let mut reads = stream::iter(reads.collect::<Vec<_>>()).buffered(READS_AT_ONCE);
-        let mut sources = Vec::new();
+        let (mut sources, mut corrupt) = (Vec::new(), Vec::new());
         while let Some(read) = reads.next().await {
             match read {
                 Ok(source) => sources.extend(source),
-                Err(error @ Error::Document { .. }) => tracing::error!("{}", in_full(&error)),
+                Err(error @ Error::Document { .. }) => corrupt.push(error),
                 Err(error) => return Err(error),
             }
         }
-        Ok(sources)
+        Ok((sources, corrupt))
     }
 
     /// One source.
