@@ -90,13 +90,15 @@ fn of_harvest(error: &granary_harvest::Error) -> Exit {
         | Error::OtherEndpoint { .. }
         | Error::Name(_)
         | Error::Document { .. } => Exit::Usage,
+        // What another try will not change, an option may.
+        Error::NoFormats { source, .. } if source.retry() == granary_oai_pmh::Retry::Never => Exit::Usage,
+        Error::NoFormats { .. } => Exit::Unfinished,
         Error::Silo(error) => of_silo(error),
         Error::Queue(error) => of_queue(error),
         Error::Fetch(error) => of_fetch(error),
         Error::Store { .. }
         | Error::Serialize(_)
         | Error::Unavailable { .. }
-        | Error::NoFormats { .. }
         | Error::Blocked { .. }
         | Error::EveryListFails { .. }
         | Error::NotBefore { .. }

@@ -60,7 +60,7 @@ pub enum Error {
     },
     /// The endpoint does not say which metadata formats it has.
     #[error(
-        "{url} does not say now which metadata formats it has; --metadata-prefix oai_dc asks for the one that every repository has"
+        "{url} does not say which metadata formats it has; --metadata-prefix oai_dc asks for the one that every repository has"
     )]
     NoFormats {
         /// The endpoint.
