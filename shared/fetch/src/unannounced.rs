@@ -126,7 +126,8 @@ impl Unpacker {
 /// what they store.
 fn is_packed_for_the_way(url: &Url, headers: &HeaderMap) -> bool {
     let value = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_gzip = matches!(value(header::CONTENT_ENCODING).trim(), "gzip" | "x-gzip");
+    let encoding = value(header::CONTENT_ENCODING).trim();
+    let is_gzip = ["gzip", "x-gzip"].iter().any(|name| encoding.eq_ignore_ascii_case(name));
     let is_archive = ["gzip", "tar"].iter().any(|name| value(header::CONTENT_TYPE).contains(name));
     let name = file_name(value(header::CONTENT_DISPOSITION)).unwrap_or_default();
     let is_called_so = [url.path(), &name].iter().any(|name| name.to_ascii_lowercase().ends_with("gz"));

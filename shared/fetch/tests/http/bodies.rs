@@ -66,7 +66,7 @@ async fn bytes_as_stored_are_not_decoded() {
 #[tokio::test]
 async fn what_is_packed_for_the_way_though_it_was_asked_for_as_stored_is_unpacked_and_archives_are_not() {
     let check = async |path: &str, head: &[&str], body: Vec<u8>, expected: &[u8]| {
-        let head = [head, &["Content-Encoding: gzip"]].concat();
+        let head = [head, &["Content-Encoding: X-GZIP"]].concat();
         let server = Server::script([response("200 OK", &head, body)]).await;
         let request = Request { encoding: Encoding::Identity, ..get(&server.url(path)) };
         let response = fetcher().get(request).await.unwrap();

@@ -32,8 +32,12 @@ pub(super) async fn sources(patient: &Patient<'_>) -> Vec<Finding> {
         };
         if let Err(error) = patient.granary.source(&silo).await {
             findings.push(
-                Finding::broken("source", in_full(&error), "no source is harvested before it is mended")
-                    .at(place),
+                Finding::broken(
+                    "source",
+                    in_full(&error),
+                    "this source is not harvested before it is mended",
+                )
+                .at(place),
             );
         }
     }
